@@ -1,0 +1,35 @@
+/** Eight-bit pixels, interleaved: `data[(y * width + x) * channels + c]`. */
+export interface PixelImage {
+  width: number;
+  height: number;
+  /** 3 (RGB) unless said otherwise; 1 is grey. */
+  channels?: 1 | 3;
+  data: Uint8Array;
+}
+
+/** Eight-bit RGB, HWC. */
+export interface RgbImage extends PixelImage {
+  channels?: 3;
+}
+
+/** ITU-R 601 luma in Pillow's fixed point: (19595 R + 38470 G + 7471 B + 2^15) / 2^16. */
+export function toGrey(image: PixelImage): PixelImage {
+  if (image.channels === 1) return image;
+  const { width, height, data } = image;
+  const grey = new Uint8Array(width * height);
+  for (let i = 0, p = 0; i < grey.length; i++, p += 3) {
+    grey[i] = (data[p] * 19595 + data[p + 1] * 38470 + data[p + 2] * 7471 + 0x8000) >> 16;
+  }
+  return { width, height, channels: 1, data: grey };
+}
+
+/** [H, W, C] -> [C, H, W]. */
+export function toPlanar(image: PixelImage): Uint8Array {
+  const { width, height, data, channels = 3 } = image;
+  const plane = width * height;
+  const out = new Uint8Array(channels * plane);
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0, p = c; i < plane; i++, p += channels) out[c * plane + i] = data[p];
+  }
+  return out;
+}
