@@ -1,0 +1,81 @@
+import { TesseraeError } from "../errors.ts";
+import { byteSize, type DType, sizeOf, type TensorData, type TypedArray } from "../graph/types.ts";
+
+/**
+ * A tensor in host memory, row-major, every size concrete. float16 and bfloat16 hold their bits in a Uint16Array, bool
+ * one byte each.
+ */
+export type HostTensor = TensorData;
+
+type ArrayKind = new (buffer: ArrayBufferLike, byteOffset?: number, length?: number) => TypedArray;
+
+const arrays: Readonly<Record<DType, ArrayKind>> = {
+  float32: Float32Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  float64: Float64Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  uint64: BigUint64Array,
+  uint32: Uint32Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
+/** Checks that `data` is the array kind of `dtype` and as long as `shape` asks; throws TesseraeError("shape"). */
+export function hostTensor(dtype: DType, shape: readonly number[], data: TypedArray): HostTensor {
+  if (!(data instanceof arrays[dtype]))
+    throw new TesseraeError("shape", `${dtype} needs a ${arrays[dtype].name}, not a ${data.constructor.name}`);
+  if (data.length !== sizeOf(shape))
+    throw new TesseraeError("shape", `shape [${shape}] needs ${sizeOf(shape)} elements, not ${data.length}`);
+  return { dtype, shape, data };
+}
+
+/** The tensor's memory as bytes: a view, no copy. */
+export const bytesOf = ({ data }: HostTensor): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+/** A tensor over `bytes`: a view where they are aligned to the element size, a copy where not. */
+export function tensorFromBytes(dtype: DType, shape: readonly number[], bytes: Uint8Array): HostTensor {
+  const size = byteSize(dtype);
+  const { buffer, byteOffset } = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes); // Buffer.slice would not copy
+  return { dtype, shape, data: new arrays[dtype](buffer, byteOffset, bytes.byteLength / size) };
+}
+
+let halves: Float32Array | undefined;
+
+/** Every float16 by its bits. value = ±2^(e-15)·(1 + m/1024), or ±2^-14·m/1024 where e = 0. */
+function halfTable(): Float32Array {
+  if (halves) return halves;
+  halves = new Float32Array(65536);
+  for (let bits = 0; bits < 65536; bits++) {
+    const sign = bits >> 15 ? -1 : 1;
+    const exponent = (bits >> 10) & 31;
+    const mantissa = bits & 1023;
+    if (exponent === 31) halves[bits] = mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+    else if (exponent === 0) halves[bits] = sign * mantissa * 2 ** -24;
+    else halves[bits] = sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
+  }
+  return halves;
+}
+
+/** The values as float32: the tensor's own array where it is float32 already, else a new one. 64-bit integers are rounded. */
+export function toFloat32({ dtype, data }: HostTensor): Float32Array {
+  if (data instanceof Float32Array) return data;
+  const out = new Float32Array(data.length);
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    for (let i = 0; i < out.length; i++) out[i] = Number(data[i]);
+  } else if (dtype === "float16") {
+    const table = halfTable();
+    for (let i = 0; i < out.length; i++) out[i] = table[data[i]];
+  } else if (dtype === "bfloat16") {
+    const bits = new Uint32Array(out.buffer); // bfloat16 = the upper half of a float32
+    for (let i = 0; i < out.length; i++) bits[i] = data[i] << 16;
+  } else {
+    out.set(data);
+  }
+  return out;
+}
