@@ -1,0 +1,268 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { TesseraeError } from "../errors.ts";
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataType as DataType,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  TensorProto_DataLocation,
+  TensorProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from "./onnx_pb.ts";
+import { type Attr, opDef } from "./op.ts";
+import { inputName, type Program } from "./program.ts";
+import type { Node, Tensor } from "./tensor.ts";
+import { type DType, fromDoubles, type NdArray, type Shape, sizeOf, type TensorData } from "./types.ts";
+import { nodesOf } from "./walk.ts";
+
+/** Opset of exported files. */
+export const OPSET = 18n;
+
+export const DATA_TYPES: Record<DType, DataType> = {
+  float32: DataType.FLOAT,
+  float64: DataType.DOUBLE,
+  float16: DataType.FLOAT16,
+  bfloat16: DataType.BFLOAT16,
+  int64: DataType.INT64,
+  int32: DataType.INT32,
+  int16: DataType.INT16,
+  int8: DataType.INT8,
+  uint64: DataType.UINT64,
+  uint32: DataType.UINT32,
+  uint16: DataType.UINT16,
+  uint8: DataType.UINT8,
+  bool: DataType.BOOL,
+};
+
+/** Attributes that are floats in ONNX even when their value is whole. */
+const FLOAT_ATTRIBUTES = new Set(["alpha", "beta", "epsilon", "momentum", "gamma", "lambd", "bias", "cubic_coeff_a"]);
+
+/** An encoded model; `external` holds the weights that do not fit into a protobuf, as consecutive chunks of one file. */
+export interface OnnxModel {
+  readonly model: Uint8Array;
+  readonly external?: { readonly location: string; readonly chunks: readonly Uint8Array[] };
+}
+
+export interface EncodeOptions {
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** File name for weights kept outside the protobuf; used above `externalAbove` bytes of constants. */
+  readonly externalLocation?: string;
+  /** Default 1.9 GB: a protobuf ends at 2 GB. */
+  readonly externalAbove?: number;
+}
+
+/** Writes a program as ONNX. Weights (constants) become initializers; a free batch is the symbol "N". */
+export function encodeModel(program: Program, options: EncodeOptions = {}): OnnxModel {
+  const nodes = nodesOf(program.outputs.values());
+  const constants = nodes.filter((n) => n.op === "Constant");
+  const bytes = constants.reduce((sum, n) => sum + sizeOf(n.outputs[0].shape) * 4, 0);
+  const external = bytes > (options.externalAbove ?? 1.9e9) ? new ExternalData(options.externalLocation) : undefined;
+  const writer = new Writer(program, nodes, external);
+  const graph = {
+    name: program.name,
+    node: writer.nodes,
+    initializer: writer.initializers,
+    input: program.inputs.map((t) => valueInfo(inputName(t), t)),
+    output: [...program.outputs].map(([name, t]) => valueInfo(name, t)),
+  };
+  const opsetImport = [...writer.domains].map((domain) => ({ domain, version: domain === "" ? OPSET : 1n }));
+  const metadataProps = Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value }));
+  const model = create(ModelProtoSchema, {
+    irVersion: 8n,
+    producerName: "tesserae",
+    opsetImport,
+    graph,
+    metadataProps,
+  });
+  return {
+    model: toBinary(ModelProtoSchema, model),
+    external: external && { location: external.location, chunks: external.chunks },
+  };
+}
+
+/** Metadata properties of an ONNX file. Throws TesseraeError("weights") for bytes that are no ONNX model. */
+export function readMetadata(bytes: Uint8Array): Map<string, string> {
+  return new Map(decodeProto(bytes).metadataProps.map(({ key, value }) => [key, value]));
+}
+
+export function decodeProto(bytes: Uint8Array) {
+  try {
+    return fromBinary(ModelProtoSchema, bytes);
+  } catch (cause) {
+    throw new TesseraeError("weights", "the bytes are not an ONNX model", { cause });
+  }
+}
+
+/** Collects large tensors, each aligned to 64 bytes, for a file beside the model. */
+class ExternalData {
+  readonly location: string;
+  readonly chunks: Uint8Array[] = [];
+  #offset = 0;
+
+  constructor(location = "model.onnx.data") {
+    this.location = location;
+  }
+
+  add(bytes: Uint8Array): { offset: number; length: number } {
+    const padding = -this.#offset & 63;
+    if (padding) this.chunks.push(new Uint8Array(padding));
+    const offset = this.#offset + padding;
+    this.chunks.push(bytes);
+    this.#offset = offset + bytes.length;
+    return { offset, length: bytes.length };
+  }
+}
+
+class Writer {
+  readonly nodes: NodeProto[] = [];
+  readonly initializers: TensorProto[] = [];
+  readonly domains = new Set<string>([""]);
+  readonly #names = new Map<Tensor, string>();
+  readonly #used: Set<Tensor>;
+  readonly #shared = new Map<string, string>();
+  readonly #external?: ExternalData;
+
+  constructor(program: Program, nodes: readonly Node[], external?: ExternalData) {
+    this.#external = external;
+    this.#used = new Set(
+      [...nodes.flatMap((n) => n.inputs), ...program.outputs.values()].filter((t) => t !== undefined),
+    );
+    const outputs = this.#outputNames(program);
+    for (const node of nodes) this.#write(node);
+    // An output that another name already carries, or that is an input or a constant, is copied.
+    for (const [name, t] of outputs) this.#node("Identity", "", [this.#names.get(t) as string], [name], []);
+  }
+
+  /** Gives each computed tensor its first output name; returns the names left to be copied. */
+  #outputNames({ outputs }: Program): Map<string, Tensor> {
+    const left = new Map<string, Tensor>();
+    for (const [name, t] of outputs)
+      if (t.node.op === "Input" || t.node.op === "Constant" || this.#names.has(t)) left.set(name, t);
+      else this.#names.set(t, name);
+    return left;
+  }
+
+  #write(node: Node): void {
+    if (node.op === "Input") this.#names.set(node.outputs[0], inputName(node.outputs[0]));
+    else if (node.op === "Constant") this.#names.set(node.outputs[0], this.#constant(node));
+    else this.#operator(node);
+  }
+
+  #operator(node: Node): void {
+    const def = opDef(node.op);
+    const inputs = node.inputs.map((t) => (t ? (this.#names.get(t) as string) : ""));
+    const outputs = node.outputs.map((t) =>
+      this.#used.has(t) || node.outputs.length === 1 ? this.#name(t, node) : "",
+    );
+    while (outputs.at(-1) === "") outputs.pop();
+    const listed = def.inputAttrs ?? [];
+    for (const key of listed) inputs.push(this.#shapeInput(node, key));
+    if (node.op === "Pad" && node.attrs.value) inputs.push(this.#float(node.attrs.value as number));
+    const attributes = Object.entries(node.attrs)
+      .filter(([key, value]) => value !== undefined && !listed.includes(key) && !(node.op === "Pad" && key === "value"))
+      .map(([key, value]) => attribute(key, value));
+    this.#node(node.op, def.domain ?? "", inputs, outputs, attributes, `${node.scope || "main"}/${node.op}_${node.id}`);
+  }
+
+  #node(
+    opType: string,
+    domain: string,
+    input: string[],
+    output: string[],
+    attributes: AttributeProto[],
+    name?: string,
+  ): void {
+    this.domains.add(domain);
+    this.nodes.push(
+      create(NodeProtoSchema, { opType, domain, input, output, attribute: attributes, name: name ?? output[0] }),
+    );
+  }
+
+  #name(t: Tensor, node: Node): string {
+    const known = this.#names.get(t);
+    if (known !== undefined) return known;
+    const name = t.index === 0 ? `v${node.id}` : `v${node.id}.${t.index}`;
+    this.#names.set(t, name);
+    return name;
+  }
+
+  /** An attribute that ONNX takes as an int64 input; the free batch becomes -1 (Reshape) or 1 (Expand). */
+  #shapeInput(node: Node, key: string): string {
+    const free = node.op === "Expand" ? 1 : -1;
+    const isShape = key === "shape";
+    const values = (node.attrs[key] as readonly number[]).map((v) => (isShape && v < 0 ? free : v));
+    return this.#share("int64", [values.length], values);
+  }
+
+  #float(value: number): string {
+    return this.#share("float32", [], [value]);
+  }
+
+  #constant(node: Node): string {
+    const { dtype, shape } = node.outputs[0];
+    const value = node.attrs.value as NdArray | TensorData;
+    if (sizeOf(shape) <= 16 && value.data instanceof Float64Array) return this.#share(dtype, shape, value.data);
+    const name = (node.attrs.name as string | undefined) ?? `c${node.id}`;
+    this.#initializer(name, dtype, shape, "dtype" in value ? value.data : fromDoubles(dtype, value.data));
+    return name;
+  }
+
+  /** Small constants of equal type and value are written once. */
+  #share(dtype: DType, shape: Shape, values: ArrayLike<number>): string {
+    const key = `${dtype}[${shape}]${Array.from(values, (v) => (Object.is(v, -0) ? "-0" : v)).join()}`;
+    let name = this.#shared.get(key);
+    if (name === undefined) {
+      name = `k${this.#shared.size}`;
+      this.#shared.set(key, name);
+      this.#initializer(name, dtype, shape, fromDoubles(dtype, values));
+    }
+    return name;
+  }
+
+  #initializer(name: string, dtype: DType, shape: Shape, data: ArrayBufferView): void {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const proto = create(TensorProtoSchema, { name, dims: shape.map(BigInt), dataType: DATA_TYPES[dtype] });
+    if (this.#external && bytes.length >= 1024) {
+      const { offset, length } = this.#external.add(bytes);
+      proto.dataLocation = TensorProto_DataLocation.EXTERNAL;
+      const entries = { location: this.#external.location, offset: String(offset), length: String(length) };
+      proto.externalData = Object.entries(entries).map(([key, value]) => ({
+        $typeName: "onnx.StringStringEntryProto",
+        key,
+        value,
+      }));
+    } else proto.rawData = bytes;
+    this.initializers.push(proto);
+  }
+}
+
+function attribute(name: string, value: Attr): AttributeProto {
+  if (typeof value === "string") {
+    if (name === "to") return attribute(name, DATA_TYPES[value as DType]);
+    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) });
+  }
+  if (typeof value === "number")
+    return FLOAT_ATTRIBUTES.has(name)
+      ? create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value })
+      : create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) });
+  if (Array.isArray(value))
+    return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
+  throw new TesseraeError("internal", `attribute ${name} has no ONNX form`);
+}
+
+function valueInfo(name: string, { dtype, shape }: Tensor): ValueInfoProto {
+  const dim = shape.map((d) =>
+    d >= 0
+      ? { value: { case: "dimValue" as const, value: BigInt(d) } }
+      : { value: { case: "dimParam" as const, value: d === -1 ? "N" : `${-d}N` } },
+  );
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: { value: { case: "tensorType", value: { elemType: DATA_TYPES[dtype], shape: { dim } } } },
+  });
+}

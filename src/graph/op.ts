@@ -1,0 +1,59 @@
+import { TesseraeError } from "../errors.ts";
+import type { Tensor } from "./tensor.ts";
+import type { NdArray, TensorData, TensorType } from "./types.ts";
+
+export type Attr = number | string | readonly number[] | NdArray | TensorData | undefined;
+export type Attrs = Readonly<Record<string, Attr>>;
+
+/** What a gradient rule sees: inputs x, outputs y, cotangents of the outputs (dy is the first). */
+export interface Vjp<A> {
+  readonly x: readonly Tensor[];
+  readonly y: readonly Tensor[];
+  readonly dy: Tensor;
+  readonly dys: readonly (Tensor | undefined)[];
+  readonly attrs: A;
+}
+
+/** Inputs on which an operator is checked: shapes drawn at random from a range, or given arrays. */
+export interface CheckCase<A> {
+  readonly x: readonly (readonly number[] | NdArray | undefined)[];
+  readonly attrs?: A;
+  /** Range of the random inputs; default [-1, 1]. */
+  readonly range?: readonly [number, number];
+  /** Dtype per input; default float32. */
+  readonly dtypes?: readonly TensorType["dtype"][];
+}
+
+/** One operator: everything the library knows about it. */
+export interface OpDef<A = Attrs> {
+  /** Output types from input types. Throws TesseraeError("shape"). */
+  readonly type: (x: readonly TensorType[], attrs: A) => TensorType | readonly TensorType[];
+  /** Cotangents of the inputs; undefined where none flows. Absent: the operator is not differentiable. */
+  readonly vjp?: (context: Vjp<A>) => readonly (Tensor | undefined)[];
+  /** Plain evaluation in doubles: the referee of finite differences and of the runtime. */
+  readonly evaluate: (x: readonly NdArray[], attrs: A, types: readonly TensorType[]) => NdArray | readonly NdArray[];
+  readonly check: readonly CheckCase<A>[];
+  /** Attributes that ONNX takes as trailing int64 inputs, in input order (Reshape's shape, Slice's starts...). */
+  readonly inputAttrs?: readonly string[];
+  /** Multiply-accumulates, for operators that are products. */
+  readonly macs?: (x: readonly TensorType[], attrs: A, y: readonly TensorType[]) => number;
+  /** ONNX domain; default the standard one. */
+  readonly domain?: string;
+}
+
+const registry = new Map<string, OpDef>();
+
+/** Defines an ONNX operator under its ONNX name. */
+export function defineOp<A extends object = Attrs>(name: string, def: OpDef<A>): void {
+  if (registry.has(name)) throw new TesseraeError("internal", `operator ${name} is defined twice`);
+  registry.set(name, def as unknown as OpDef);
+}
+
+export function opDef(name: string): OpDef {
+  const def = registry.get(name);
+  if (!def)
+    throw new TesseraeError("internal", `operator ${name} is not defined`, { hint: "Import ops/index.ts first" });
+  return def;
+}
+
+export const opNames = (): string[] => [...registry.keys()];

@@ -1,0 +1,7 @@
+/** Importing this module defines every operator. */
+import "./conv.ts";
+import "./elementwise.ts";
+import "./linalg.ts";
+import "./norm.ts";
+import "./reduce.ts";
+import "./shape.ts";
