@@ -73,10 +73,10 @@ const polygon =
     return inside ? -nearest : nearest;
   };
 
-/** Points at the given radii, evenly spaced in angle. */
+/** Points at the given radii, evenly spaced in angle from the top. */
 const radial = (radii: readonly number[]): Point[] =>
   radii.map((r, i) => {
-    const angle = (2 * Math.PI * i) / radii.length;
+    const angle = 2 * Math.PI * (i / radii.length - 0.25);
     return [r * Math.cos(angle), r * Math.sin(angle)];
   });
 
@@ -186,6 +186,8 @@ const smallest = 0.48;
 const largest = 0.8;
 /** How much of the room around it a shape may move in. */
 const roam = 1;
+/** Most rotation either way, in radians. */
+const turn = 0.5;
 /** Most pieces of clutter behind the shape and in front of it. */
 const mostBehind = 4;
 const mostInFront = 2;
@@ -226,7 +228,8 @@ const placed = (random: Random, shape: Shape): Shape => {
   const room = roam * (1.02 - radius);
   const x0 = between(random, -room, room);
   const y0 = between(random, -room, room);
-  const [c, s] = direction(random);
+  const angle = between(random, -turn, turn);
+  const [c, s] = [Math.cos(angle), Math.sin(angle)];
   return (x, y) => {
     const u = (x - x0) / radius;
     const v = (y - y0) / radius;
@@ -245,12 +248,14 @@ const refuse = (what: string, hint: string): never => {
 /**
  * Draws image `index` of class `name`: RGB, [size, size, 3], 0..255. The same arguments give the same bytes.
  *
- * @throws TesseraeError `usage` for an unknown class, or a size below 8 or above 1024 pixels.
+ * @throws TesseraeError `usage` for an unknown class, or numbers out of range (size: 8 to 1024 pixels).
  */
 export const drawSynth = (seed: number, name: SynthClass, index: number, size = 32): Uint8Array => {
   const label = synthClasses.indexOf(name);
   if (label < 0) refuse(`no class "${name}"`, `Classes are ${synthClasses.join(", ")}`);
   if (!isWhole(size, 8, 1024)) refuse(`cannot draw at size ${size}`, "Use 8 to 1024 pixels");
+  if (!isWhole(seed, 0, 2 ** 32 - 1)) refuse(`cannot use ${seed} as a seed`, "Use a whole number below 2^32");
+  if (!isWhole(index, 0, 2 ** 32 - 1)) refuse(`cannot draw index ${index}`, "Use a whole number below 2^32");
   const random = generator(hash(seed, label, index));
   const [ground, ink] = colours(random);
   const under = painted(random, ground);
