@@ -78,7 +78,10 @@ function plain(
       for (let c = 0; c < 3; c++) {
         let v = 0;
         wy[y].forEach((a, j) => {
-          if (a) wx[x].forEach((b, i) => (v += a * b * image.data[(j * image.width + i) * 3 + c]));
+          if (a === 0) return;
+          wx[x].forEach((b, i) => {
+            v += a * b * image.data[(j * image.width + i) * 3 + c];
+          });
         });
         data[(y * width + x) * 3 + c] = Math.round(v);
       }

@@ -1,0 +1,202 @@
+import type { Dirent } from "node:fs";
+import { readdir, realpath, stat } from "node:fs/promises";
+import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
+import { compareCodePoints, type ImageDataset, type ImageSample, splitDataset } from "../data/dataset.ts";
+import { TesseraeError } from "../errors.ts";
+import { IMAGE_EXTENSIONS } from "./decode.ts";
+
+export interface OpenImageFolderOptions {
+  /** Part of each class that becomes val where the folder has no val of its own. Default 0.2. */
+  valFraction?: number;
+  /** Of that split. Default 0. */
+  seed?: number;
+}
+
+const VAL_NAMES = ["val", "validation", "valid", "test"];
+const isImage = (name: string): boolean => IMAGE_EXTENSIONS.includes(extname(name).slice(1).toLowerCase());
+
+const fail = (where: string, what: string, hint?: string): TesseraeError =>
+  new TesseraeError("data", what, { where, hint });
+
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+
+function listed(names: readonly string[], most = 5): string {
+  const rest = names.length - most;
+  return names.slice(0, most).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+}
+
+/** Edit distance, for suggestions. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+async function missing(dir: string): Promise<TesseraeError> {
+  const wanted = basename(dir);
+  const siblings = await readdir(dirname(dir)).catch(() => []);
+  const near = siblings
+    .map((name) => ({ name, d: distance(name.toLowerCase(), wanted.toLowerCase()) }))
+    .filter(({ d }) => d <= Math.max(1, Math.floor(wanted.length / 3)))
+    .sort((a, b) => a.d - b.d || compareCodePoints(a.name, b.name))[0];
+  return fail(dir, "no such folder", near && `Did you mean ${join(dirname(dir), near.name)}?`);
+}
+
+/** Entries that are not hidden, in code-point order, with links resolved to what they lead to. */
+async function entries(dir: string): Promise<{ name: string; kind: "folder" | "file" | "other"; link: boolean }[]> {
+  let list: Dirent[];
+  try {
+    list = await readdir(dir, { withFileTypes: true });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new TesseraeError("data", `the folder cannot be read (${code})`, { where: dir, cause });
+  }
+  const shown = list.filter((entry) => !entry.name.startsWith("."));
+  const kinds = await Promise.all(
+    shown.map(async (entry) => {
+      const link = entry.isSymbolicLink();
+      // A link that leads nowhere, or around in a circle, is neither.
+      const what = link ? await stat(join(dir, entry.name)).catch(() => undefined) : entry;
+      const kind = what?.isDirectory() ? "folder" : what?.isFile() ? "file" : "other";
+      return { name: entry.name, kind, link } as const;
+    }),
+  );
+  return kinds.sort((a, b) => compareCodePoints(a.name, b.name));
+}
+
+const within = (path: string, folder: string): boolean => path === folder || path.startsWith(join(folder, sep));
+
+interface ClassFiles {
+  paths: string[];
+  /** Extensions of files passed over -> how many. */
+  other: Map<string, number>;
+}
+
+/**
+ * Images of a class folder and its subfolders. A class may be a link to anywhere; inside it, links to folders are
+ * followed only within the dataset or the class, and no folder is visited twice.
+ */
+async function classFiles(root: string, folder: string): Promise<ClassFiles> {
+  const realRoot = await realpath(root);
+  const realClass = await realpath(folder);
+  const found: ClassFiles = { paths: [], other: new Map() };
+  const visited = new Set<string>();
+  if (within(realRoot, realClass)) return found;
+  const folders: { path: string; files: string[] }[] = [];
+  const walk = async (path: string): Promise<void> => {
+    const real = await realpath(path);
+    if (visited.has(real)) return;
+    visited.add(real);
+    const files: string[] = [];
+    folders.push({ path, files });
+    for (const { name, kind, link } of await entries(path)) {
+      const inner = join(path, name);
+      if (kind === "folder") {
+        const target = link ? await realpath(inner) : undefined;
+        const inside = target === undefined || within(target, realClass) || within(target, realRoot);
+        if (inside && !(target && within(realClass, target))) await walk(inner);
+      } else if (kind === "file" && isImage(name)) files.push(inner);
+      else {
+        const kindOf = extname(name).toLowerCase() || name;
+        found.other.set(kindOf, (found.other.get(kindOf) ?? 0) + 1);
+      }
+    }
+  };
+  await walk(folder);
+  folders.sort((a, b) => compareCodePoints(a.path, b.path));
+  for (const { files } of folders) for (const path of files) found.paths.push(path);
+  return found;
+}
+
+/** A folder whose subfolders are classes, as torchvision's ImageFolder reads it (names and files in code-point order). */
+async function openClasses(root: string): Promise<ImageDataset> {
+  const here = await entries(root);
+  const classes = here.filter(({ kind }) => kind === "folder").map(({ name }) => name);
+  if (classes.length === 0) {
+    const loose = here.filter(({ kind, name }) => kind === "file" && isImage(name)).length;
+    const what = loose > 0 ? `${count(loose, "image")} but no class folders` : "the folder is empty";
+    throw fail(root, what, "Images go into one folder for each class");
+  }
+  const samples: ImageSample[] = [];
+  const lacking: string[] = [];
+  let ignored = "";
+  for (const [label, name] of classes.entries()) {
+    const { paths, other } = await classFiles(root, join(root, name));
+    if (paths.length === 0) {
+      lacking.push(name);
+      if (other.size > 0) ignored ||= ` (passed over: ${listed([...other.keys()])})`;
+    }
+    for (const path of paths) samples.push({ path, label });
+  }
+  if (lacking.length > 0) {
+    const what = lacking.length === 1 ? `class ${lacking[0]} has no images` : `classes without images: `;
+    const names = lacking.length === 1 ? "" : listed(lacking);
+    throw fail(root, what + names + ignored, `Images are files named .${IMAGE_EXTENSIONS.join(", .")}`);
+  }
+  if (classes.length === 1) {
+    const inner = join(root, classes[0]);
+    const nested = (await entries(inner)).filter(({ kind }) => kind === "folder").length > 1;
+    const hint = nested ? `Did you mean ${inner}?` : "Training needs two or more";
+    throw fail(root, `only one class, ${classes[0]}`, hint);
+  }
+  return { classes, samples, root };
+}
+
+async function hasFolders(dir: string): Promise<boolean> {
+  const info = await stat(dir).catch(() => undefined);
+  return info?.isDirectory() === true && (await entries(dir)).some(({ kind }) => kind === "folder");
+}
+
+/**
+ * Opens DIR/train/CLASS/* with DIR/val/CLASS/* (or validation, valid, test), or else splits DIR/train or DIR itself,
+ * class by class, by `seed`. A val folder takes precedence over `valFraction`.
+ * @throws TesseraeError `data` for a folder that is missing, not a folder, empty, has a class without images, a single
+ * class, or other classes in val than in train.
+ */
+export async function openImageFolder(
+  dir: string,
+  options: OpenImageFolderOptions = {},
+): Promise<{ train: ImageDataset; val: ImageDataset }> {
+  const { valFraction = 0.2, seed = 0 } = options;
+  if (!(valFraction >= 0 && valFraction < 1)) {
+    throw new TesseraeError("usage", `valFraction ${valFraction} is not in [0, 1)`);
+  }
+  const root = resolve(dir);
+  const info = await stat(root).catch(() => undefined);
+  if (!info) throw await missing(root);
+  if (!info.isDirectory()) throw fail(root, "not a folder", "Images go into one folder for each class");
+  // A class may be called "train" as well: the parts are told by holding folders.
+  const trainDir = join(root, "train");
+  if (!(await hasFolders(trainDir))) return split(await openClasses(root), valFraction, seed);
+  const train = await openClasses(trainDir);
+  for (const name of VAL_NAMES) {
+    const valDir = join(root, name);
+    if (!(await hasFolders(valDir))) continue;
+    const val = await openClasses(valDir);
+    checkSameClasses(train, val);
+    return { train, val };
+  }
+  return split(train, valFraction, seed);
+}
+
+function split(dataset: ImageDataset, valFraction: number, seed: number) {
+  const keyOf = ({ path }: ImageSample) => relative(dataset.root, path).split(sep).join("/");
+  return splitDataset(dataset, valFraction, seed, keyOf);
+}
+
+function checkSameClasses(train: ImageDataset, val: ImageDataset): void {
+  const extra = val.classes.filter((name) => !train.classes.includes(name));
+  const lacking = train.classes.filter((name) => !val.classes.includes(name));
+  if (extra.length + lacking.length === 0) return;
+  const parts = [
+    extra.length > 0 && `only in ${basename(val.root)}: ${listed(extra)}`,
+    lacking.length > 0 && `only in ${basename(train.root)}: ${listed(lacking)}`,
+  ].filter(Boolean);
+  throw fail(val.root, `its classes differ from train's (${parts.join("; ")})`);
+}
