@@ -1,54 +1,34 @@
 import { TesseraeError } from "../errors.ts";
 import { defineOp } from "../graph/op.ts";
-import type { ConvAttrs, Tensor } from "../graph/tensor.ts";
+import type { ConvAttrs } from "../graph/tensor.ts";
 import { type Shape, showShape, sizeOf, stridesOf } from "../graph/types.ts";
+import { type ConvWindow, inputGrad, weightGrad } from "./conv-grad.ts";
 import { dot, forEachIndex, nd } from "./ndarray.ts";
+import { windowCounts, windowOf } from "./window.ts";
 
-interface Window {
-  strides: readonly number[];
-  pads: readonly number[];
-  dilations: readonly number[];
-  group: number;
-}
-
-export const windowOf = ({
-  strides = [1, 1],
-  pads = [0, 0, 0, 0],
-  dilations = [1, 1],
-  group = 1,
-}: ConvAttrs): Window => ({
-  strides,
-  pads,
-  dilations,
-  group,
+const convWindow = (w: Shape, attrs: ConvAttrs): ConvWindow => ({
+  ...windowOf(w.slice(2), attrs),
+  group: attrs.group ?? 1,
 });
 
-/** Output size along axis i of the window: floor((in + pads - dilation·(k - 1) - 1) / stride) + 1. */
-export const windowOutput = (size: number, kernel: number, i: number, { strides, pads, dilations }: Window): number =>
-  Math.floor((size + pads[i] + pads[i + 2] - dilations[i] * (kernel - 1) - 1) / strides[i]) + 1;
-
-function convShape(x: Shape, w: Shape, window: Window): Shape {
+function convShape(x: Shape, w: Shape, window: ConvWindow): Shape {
   if (x.length !== 4 || w.length !== 4 || x[1] !== w[1] * window.group || w[0] % window.group)
     throw new TesseraeError(
       "shape",
       `Conv of images ${showShape(x)} with weights ${showShape(w)}, ${window.group} groups`,
     );
-  const [h, width] = [windowOutput(x[2], w[2], 0, window), windowOutput(x[3], w[3], 1, window)];
-  if (h < 1 || width < 1)
-    throw new TesseraeError("shape", `a kernel of ${w[2]}x${w[3]} does not fit an image of ${x[2]}x${x[3]}`);
-  return [x[0], w[0], h, width];
+  return [x[0], w[0], ...windowCounts(x, window)];
 }
 
 /** Convolution of images [N, C, H, W] with weights [O, C/group, kH, kW]. */
 defineOp<ConvAttrs>("Conv", {
-  type: ([x, w], attrs) => ({ dtype: x.dtype, shape: convShape(x.shape, w.shape, windowOf(attrs)) }),
+  type: ([x, w], attrs) => ({ dtype: x.dtype, shape: convShape(x.shape, w.shape, convWindow(w.shape, attrs)) }),
   vjp: ({ x: [x, w, b], dy, attrs }) => {
-    const window = windowOf(attrs);
-    const [dx, dw] = isPatchify(x.shape, w.shape, window) ? patchifyGrad(x, w, dy) : unsupported();
-    return [dx, dw, b && dy.sum([0, 2, 3])];
+    const window = convWindow(w.shape, attrs);
+    return [inputGrad(x.shape, w, dy, window), weightGrad(x, w.shape, dy, window), b && dy.sum([0, 2, 3])];
   },
   evaluate: ([x, w, b], attrs) => {
-    const window = windowOf(attrs);
+    const window = convWindow(w.shape, attrs);
     const { strides, pads, dilations, group } = window;
     const shape = convShape(x.shape, w.shape, window);
     const [, cg, kh, kw] = w.shape;
@@ -71,38 +51,129 @@ defineOp<ConvAttrs>("Conv", {
     return out;
   },
   macs: ([, w], _attrs, [y]) => sizeOf(y.shape) * sizeOf(w.shape.slice(1)),
-  check: [{ x: [[2, 3, 4, 6], [5, 3, 2, 2], [5]], attrs: { strides: [2, 2] } }],
+  check: [
+    // patches
+    { x: [[2, 3, 4, 6], [5, 3, 2, 2], [5]], attrs: { strides: [2, 2] } },
+    {
+      x: [
+        [2, 3, 5, 6],
+        [5, 3, 2, 2],
+      ],
+      attrs: { strides: [2, 2] },
+    },
+    // 1x1, at stride 1 and 2
+    { x: [[2, 3, 4, 5], [4, 3, 1, 1], [4]] },
+    {
+      x: [
+        [2, 3, 5, 4],
+        [4, 3, 1, 1],
+      ],
+      attrs: { strides: [2, 2] },
+    },
+    // dense 3x3: same, valid, strided, TensorFlow's "same" at stride 2, unequal axes
+    { x: [[2, 2, 5, 4], [3, 2, 3, 3], [3]], attrs: { pads: [1, 1, 1, 1] } },
+    {
+      x: [
+        [2, 2, 5, 4],
+        [3, 2, 3, 3],
+      ],
+    },
+    { x: [[2, 2, 6, 5], [3, 2, 3, 3], [3]], attrs: { strides: [2, 2], pads: [1, 1, 1, 1] } },
+    {
+      x: [
+        [2, 2, 6, 6],
+        [3, 2, 3, 3],
+      ],
+      attrs: { strides: [2, 2], pads: [0, 0, 1, 1] },
+    },
+    {
+      x: [
+        [2, 2, 5, 7],
+        [3, 2, 3, 2],
+      ],
+      attrs: { strides: [2, 3], pads: [2, 0, 1, 1] },
+    },
+    {
+      x: [
+        [1, 1, 3, 3],
+        [2, 1, 2, 2],
+      ],
+      attrs: { pads: [3, 2, 2, 3] },
+    },
+    {
+      x: [
+        [1, 2, 9, 8],
+        [2, 2, 7, 7],
+      ],
+      attrs: { strides: [4, 4], pads: [3, 3, 3, 3] },
+    },
+    // dilated
+    {
+      x: [
+        [2, 2, 6, 5],
+        [3, 2, 3, 2],
+      ],
+      attrs: { dilations: [2, 3], pads: [2, 1, 2, 2] },
+    },
+    {
+      x: [
+        [1, 2, 7, 9],
+        [2, 2, 3, 3],
+      ],
+      attrs: { strides: [2, 2], dilations: [2, 3], pads: [2, 3, 2, 3] },
+    },
+    {
+      x: [
+        [1, 2, 9, 9],
+        [2, 2, 2, 3],
+      ],
+      attrs: { strides: [4, 3], dilations: [6, 2], pads: [2, 1, 1, 2] },
+    },
+    // groups
+    { x: [[2, 4, 4, 5], [6, 2, 3, 3], [6]], attrs: { pads: [1, 1, 1, 1], group: 2 } },
+    {
+      x: [
+        [2, 4, 5, 6],
+        [6, 2, 3, 3],
+      ],
+      attrs: { strides: [2, 2], pads: [0, 1, 1, 0], group: 2 },
+    },
+    // depthwise: same, strided, even kernel with unequal pads, dilated, two outputs a channel
+    { x: [[2, 3, 5, 4], [3, 1, 3, 3], [3]], attrs: { pads: [1, 1, 1, 1], group: 3 } },
+    {
+      x: [
+        [2, 3, 6, 5],
+        [3, 1, 3, 3],
+      ],
+      attrs: { strides: [2, 2], pads: [1, 1, 1, 1], group: 3 },
+    },
+    {
+      x: [
+        [2, 3, 6, 6],
+        [3, 1, 5, 5],
+      ],
+      attrs: { strides: [2, 2], pads: [1, 1, 2, 2], group: 3 },
+    },
+    {
+      x: [
+        [2, 2, 5, 6],
+        [2, 1, 4, 2],
+      ],
+      attrs: { pads: [1, 0, 2, 1], group: 2 },
+    },
+    {
+      x: [
+        [2, 2, 6, 7],
+        [2, 1, 3, 3],
+      ],
+      attrs: { dilations: [2, 2], pads: [2, 2, 2, 2], group: 2 },
+    },
+    {
+      x: [
+        [2, 2, 5, 4],
+        [4, 1, 3, 3],
+      ],
+      attrs: { pads: [1, 1, 1, 1], group: 2 },
+    },
+  ],
 });
-
-const unsupported = (): never => {
-  throw new TesseraeError("model", "no gradient yet for a convolution whose patches overlap");
-};
-
-/** Do the windows tile the image: stride = kernel, no padding, one group? */
-const isPatchify = (x: Shape, w: Shape, { strides, pads, dilations, group }: Window): boolean =>
-  group === 1 &&
-  strides[0] === w[2] &&
-  strides[1] === w[3] &&
-  x[2] % w[2] === 0 &&
-  x[3] % w[3] === 0 &&
-  pads.every((p) => p === 0) &&
-  dilations.every((d) => d === 1);
-
-/** A tiling convolution is one product: rows of patches [N·h·w, C·kH·kW] with the weights [O, C·kH·kW]. */
-function patchifyGrad(x: Tensor, w: Tensor, dy: Tensor): readonly [Tensor, Tensor] {
-  const [n, c, H, W] = x.shape;
-  const [o, , kh, kw] = w.shape;
-  const [h, v] = [H / kh, W / kw];
-  const rows = x
-    .reshape([n, c, h, kh, v, kw])
-    .transpose([0, 2, 4, 1, 3, 5])
-    .reshape([n * h * v, c * kh * kw]);
-  const dRows = dy.transpose([0, 2, 3, 1]).reshape([n * h * v, o]);
-  const dw = dRows.gemm(rows, undefined, { transA: 1 }).reshape(w.shape);
-  const dx = dRows
-    .gemm(w.reshape([o, c * kh * kw]))
-    .reshape([n, h, v, c, kh, kw])
-    .transpose([0, 3, 1, 4, 2, 5])
-    .reshape(x.shape);
-  return [dx, dw];
-}
