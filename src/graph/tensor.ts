@@ -272,6 +272,14 @@ export class Tensor implements TensorType {
     return apply("Conv", bias ? [this, weight, bias] : [this, weight], attrs as Attrs);
   }
 
+  // --- pooling of NCHW images
+  maxPool(attrs: PoolAttrs): Tensor {
+    return apply("MaxPool", [this], attrs as Attrs);
+  }
+  avgPool(attrs: AveragePoolAttrs): Tensor {
+    return apply("AveragePool", [this], attrs as Attrs);
+  }
+
   // --- reductions
   sum(axes?: readonly number[], keepdims = false): Tensor {
     return this.#reduce("ReduceSum", axes, keepdims);
@@ -384,6 +392,22 @@ export type ConvAttrs = {
   pads?: readonly number[];
   dilations?: readonly number[];
   group?: number;
+};
+
+export type PoolAttrs = {
+  /** [kH, kW]. */
+  kernel_shape: readonly number[];
+  /** [h, w]; default 1. */
+  strides?: readonly number[];
+  /** [top, left, bottom, right]; default 0. */
+  pads?: readonly number[];
+  /** 1: a window that starts inside the image may end outside. */
+  ceil_mode?: number;
+};
+
+export type AveragePoolAttrs = PoolAttrs & {
+  /** 1: zeros of the padding count in the mean. */
+  count_include_pad?: number;
 };
 
 /** Joins along an axis. */

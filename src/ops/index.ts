@@ -3,5 +3,6 @@ import "./conv.ts";
 import "./elementwise.ts";
 import "./linalg.ts";
 import "./norm.ts";
+import "./pool.ts";
 import "./reduce.ts";
 import "./shape.ts";
