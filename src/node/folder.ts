@@ -57,7 +57,7 @@ async function entries(dir: string): Promise<{ name: string; kind: "folder" | "f
     const { code } = cause as NodeJS.ErrnoException;
     throw new TesseraeError("data", `the folder cannot be read (${code})`, { where: dir, cause });
   }
-  const shown = list.filter((entry) => !entry.name.startsWith("."));
+  const shown = list.filter(({ name }) => !name.startsWith(".") && name !== "__MACOSX");
   const kinds = await Promise.all(
     shown.map(async (entry) => {
       const link = entry.isSymbolicLink();

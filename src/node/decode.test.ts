@@ -1,0 +1,153 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { crc32, deflateSync } from "node:zlib";
+import sharp from "sharp";
+import { afterAll, describe, expect, it } from "vitest";
+import { keyed } from "../data/random.ts";
+import { decodeFile, decodeImage } from "./decode.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tesserae-decode-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A PNG written by hand: colour types 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA; rows are raw scanlines. */
+function png(
+  width: number,
+  height: number,
+  depth: number,
+  type: number,
+  rows: number[][],
+  extra: Buffer[] = [],
+): Buffer {
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head.set([depth, type, 0, 0, 0], 8);
+  const data = deflateSync(Buffer.from(rows.flatMap((row) => [0, ...row])));
+  return Buffer.concat([
+    Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
+    chunk("IHDR", head),
+    ...extra,
+    chunk("IDAT", data),
+    chunk("IEND", Buffer.alloc(0)),
+  ]);
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
+  const frame = Buffer.alloc(body.length + 8);
+  frame.writeUInt32BE(data.length, 0);
+  frame.set(body, 4);
+  frame.writeUInt32BE(crc32(body), body.length + 4);
+  return frame;
+}
+
+const pixels = async (bytes: Uint8Array) => [...(await decodeImage(bytes, "x")).data];
+
+function noise(width: number, height: number) {
+  const random = keyed(9);
+  const data = Buffer.from(Array.from({ length: width * height * 3 }, () => random.int(256)));
+  return sharp(data, { raw: { width, height, channels: 3 } });
+}
+
+describe("decodeImage", () => {
+  it("gives RGB for grey, palette, alpha and 16 bits", async () => {
+    expect(await pixels(png(2, 1, 8, 0, [[7, 250]]))).toEqual([7, 7, 7, 250, 250, 250]);
+    expect(await pixels(png(2, 1, 1, 0, [[0b10000000]]))).toEqual([255, 255, 255, 0, 0, 0]);
+    expect(await pixels(png(2, 1, 8, 4, [[7, 0, 250, 128]]))).toEqual([7, 7, 7, 250, 250, 250]);
+    expect(await pixels(png(2, 1, 8, 6, [[1, 2, 3, 0, 4, 5, 6, 99]]))).toEqual([1, 2, 3, 4, 5, 6]);
+    const palette = chunk("PLTE", Buffer.from([10, 20, 30, 40, 50, 60]));
+    const clear = chunk("tRNS", Buffer.from([255, 0]));
+    expect(await pixels(png(2, 1, 8, 3, [[1, 0]], [palette]))).toEqual([40, 50, 60, 10, 20, 30]);
+    expect(await pixels(png(2, 1, 8, 3, [[1, 0]], [palette, clear]))).toEqual([40, 50, 60, 10, 20, 30]);
+    expect(await pixels(png(1, 1, 16, 2, [[0x12, 0xff, 0x80, 0x01, 0xfe, 0x7f]]))).toEqual([0x12, 0x80, 0xfe]);
+    expect(await pixels(png(2, 1, 16, 0, [[0x12, 0x34, 0xab, 0xcd]]))).toEqual([0x12, 0x12, 0x12, 0xab, 0xab, 0xab]);
+  });
+
+  it("applies the EXIF orientation", async () => {
+    const upright = await noise(6, 4).png().toBuffer();
+    const turned = await noise(6, 4).withMetadata({ orientation: 6 }).png().toBuffer();
+    const [a, b] = [await decodeImage(upright, "a"), await decodeImage(turned, "b")];
+    expect([b.width, b.height]).toEqual([4, 6]);
+    // Orientation 6: the stored picture's first row is the right-hand column.
+    for (let x = 0; x < 6; x++) expect(b.data[(x * 4 + 3) * 3]).toBe(a.data[x * 3]);
+    const jpeg = await decodeImage(await noise(16, 8).withMetadata({ orientation: 8 }).jpeg().toBuffer(), "c");
+    expect([jpeg.width, jpeg.height]).toEqual([8, 16]);
+  });
+
+  it("converts CMYK plainly, without ink profiles", async () => {
+    const data = Buffer.from([0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0, 255, 100, 50, 0, 128]);
+    expect(await pixels(cmykTiff(data, 5))).toEqual([255, 255, 255, 0, 255, 255, 255, 0, 0, 0, 0, 0, 77, 102, 127]);
+  });
+
+  it("reads WebP, GIF, TIFF and AVIF", async () => {
+    for (const format of ["webp", "gif", "tiff", "avif"] as const) {
+      const image = await decodeImage(await noise(20, 10).toFormat(format).toBuffer(), format);
+      expect([image.width, image.height, image.data.length]).toEqual([20, 10, 600]);
+    }
+  });
+
+  const refused = async (name: string, bytes: Uint8Array) => {
+    const path = join(folder, name);
+    writeFileSync(path, bytes);
+    const error = await decodeFile(path).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    expect(error).toMatchObject({ name: "TesseraeError", code: "data", where: path });
+    expect(error!.message).not.toContain("\n");
+    expect(error!.message.startsWith(`${path}: `)).toBe(true);
+    return error!.message.slice(path.length + 2);
+  };
+
+  it("says in one line what is wrong with a file", async () => {
+    expect(await refused("empty.jpg", Buffer.alloc(0))).toBe("the file is empty (zero bytes)");
+    expect(await refused("page.jpg", Buffer.from("<html>404</html>"))).toBe("not an image that can be read");
+    const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="2" height="2"/>');
+    expect(await refused("drawing.png", svg)).toBe("not an image that can be read");
+    expect(await refused("猫 🐈.png", Buffer.from("\x89PNG garbage", "latin1"))).toMatch(/^(damaged|not an image)/);
+    for (const format of ["jpeg", "png", "webp"] as const) {
+      const whole = await noise(200, 200).toFormat(format).toBuffer();
+      const reason = await refused(`cut.${format}`, whole.subarray(0, whole.length >> 1));
+      expect(reason).toMatch(/^(truncated|damaged)/);
+    }
+    const gone = await decodeFile(join(folder, "gone.png")).catch((error: Error) => error.message);
+    expect(gone).toMatch(/gone\.png: no such file$/);
+  });
+
+  it("refuses a decompression bomb before unpacking it", async () => {
+    const started = performance.now();
+    expect(await refused("bomb.png", png(30_000, 30_000, 1, 0, [[0]]))).toMatch(/^too large: over 100 million pixels/);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+});
+
+/** An uncompressed CMYK TIFF of one row. */
+function cmykTiff(data: Buffer, width: number): Buffer {
+  const entries: [tag: number, type: number, count: number, value: number][] = [
+    [256, 3, 1, width],
+    [257, 3, 1, 1],
+    [258, 3, 4, 8 + data.length],
+    [259, 3, 1, 1],
+    [262, 3, 1, 5],
+    [273, 4, 1, 8],
+    [277, 3, 1, 4],
+    [278, 3, 1, 1],
+    [279, 4, 1, data.length],
+  ];
+  const at = 8 + data.length + 8;
+  const out = Buffer.alloc(at + 2 + entries.length * 12 + 4);
+  out.write("II*\0", "latin1");
+  out.writeUInt32LE(at, 4);
+  out.set(data, 8);
+  for (let i = 0; i < 4; i++) out.writeUInt16LE(8, 8 + data.length + 2 * i);
+  out.writeUInt16LE(entries.length, at);
+  entries.forEach(([tag, type, count, value], i) => {
+    const p = at + 2 + i * 12;
+    out.writeUInt16LE(tag, p);
+    out.writeUInt16LE(type, p + 2);
+    out.writeUInt32LE(count, p + 4);
+    out.writeUInt32LE(value, p + 8);
+  });
+  return out;
+}
