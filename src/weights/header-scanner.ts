@@ -102,18 +102,20 @@ export class HeaderScanner {
     this.expect('"');
     const { bytes, end } = this;
     const start = this.at;
+    let at = start;
     let escaped = false;
-    while (this.at < end && bytes[this.at] !== quoteMark) {
-      if (bytes[this.at] < 0x20) this.fail("a control character in a string");
-      if (bytes[this.at] === backslash) {
+    let control = false;
+    for (; at < end && bytes[at] !== quoteMark && !control; at++) {
+      control = bytes[at] < 0x20;
+      if (bytes[at] === backslash) {
         escaped = true;
-        this.at++;
+        at++;
       }
-      this.at++;
     }
-    if (this.at >= end) this.fail("a string without an end");
-    this.at++;
-    return this.decode(start, this.at - 1, escaped);
+    this.at = at + 1;
+    if (control) this.fail("a control character in a string");
+    if (at >= end) this.fail("a string without an end");
+    return this.decode(start, at, escaped);
   }
 
   private decode(start: number, stop: number, escaped: boolean): string {
