@@ -39,9 +39,16 @@ function buildCase(op: string, check: CheckCase<object>, i: number): BuiltCase {
     if (!given) return undefined;
     const dtype = check.dtypes?.[j] ?? "float32";
     const value = "data" in given ? given : nd(given);
-    if (!("data" in given)) for (let k = 0; k < value.data.length; k++) value.data[k] = draw(dtype, check.range ?? [-1, 1], random);
+    if (!("data" in given))
+      for (let k = 0; k < value.data.length; k++) value.data[k] = draw(dtype, check.range ?? [-1, 1], random);
     feeds.set(`x${j}`, value);
     return input(`x${j}`, dtype, value.shape);
   });
-  return { op, label: `${op} #${i}`, inputs, outputs: applyAll(op, inputs, check.attrs as Record<string, number>), feeds };
+  return {
+    op,
+    label: `${op} #${i}`,
+    inputs,
+    outputs: applyAll(op, inputs, check.attrs as Record<string, number>),
+    feeds,
+  };
 }

@@ -19,8 +19,15 @@ describe("type rules agree with evaluation", () => {
 });
 
 /** Σ outputs ⊙ cotangents, in doubles. */
-function objective({ outputs }: BuiltCase, feeds: ReadonlyMap<string, NdArray>, cotangents: readonly NdArray[]): number {
-  return evaluate(outputs, feeds).reduce((sum, v, i) => sum + v.data.reduce((s, y, j) => s + y * cotangents[i].data[j], 0), 0);
+function objective(
+  { outputs }: BuiltCase,
+  feeds: ReadonlyMap<string, NdArray>,
+  cotangents: readonly NdArray[],
+): number {
+  return evaluate(outputs, feeds).reduce(
+    (sum, v, i) => sum + v.data.reduce((s, y, j) => s + y * cotangents[i].data[j], 0),
+    0,
+  );
 }
 
 describe("gradient rules agree with central differences", () => {

@@ -1,0 +1,30 @@
+import { TesseraeError } from "../errors.ts";
+import { type CommonOptions, type Family, instantiate, type Model, type Variant } from "./model.ts";
+import { nearest } from "./nearest.ts";
+import vit from "./vit.ts";
+
+/** One line a family; a family is one file. */
+const FAMILIES: readonly Family[] = [vit];
+
+const VARIANTS: ReadonlyMap<string, Variant> = new Map(FAMILIES.flatMap((f) => Object.entries(f.variants)));
+
+/** Names of all models, in the order of their families. */
+export const listModels = (): string[] => [...VARIANTS.keys()];
+
+/** Options of createModel: the common ones and the family's own, under timm's names. */
+export type ModelOptions = Partial<CommonOptions> & Readonly<Record<string, unknown>>;
+
+/**
+ * Builds a model by timm's name. It holds no weights: `initialize(model, seed)` makes them.
+ * Throws TesseraeError("usage") for an unknown name (with the nearest ones) or an option the model cannot take.
+ */
+export function createModel(name: string, options: ModelOptions = {}): Model {
+  const variant = VARIANTS.get(name);
+  if (!variant) {
+    const near = nearest(name, VARIANTS.keys());
+    throw new TesseraeError("usage", `unknown model ${JSON.stringify(name)}`, {
+      hint: near.length ? `Did you mean ${near.join(", ")}?` : "`tesserae models` lists them all",
+    });
+  }
+  return instantiate(name, variant, options);
+}

@@ -1,0 +1,66 @@
+import { keyed } from "../data/random.ts";
+import { TesseraeError } from "../errors.ts";
+import { constantData, input, type Tensor } from "../graph/tensor.ts";
+import { type Shape, sizeOf, type TensorData } from "../graph/types.ts";
+import { type Module, type NamedSlot, Trace, withTrace } from "../nn/module.ts";
+import type { Model } from "./model.ts";
+
+export type Weights = ReadonlyMap<string, TensorData>;
+
+/** Where a traced model takes its tensors from: program inputs of their names, or constants. */
+export type SlotSource = "inputs" | Weights;
+
+export interface Traced<R> {
+  readonly output: R;
+  /** Slots the trace used, by state-dict name. */
+  readonly slots: ReadonlyMap<string, Tensor>;
+  /** New values of buffers. */
+  readonly updates: ReadonlyMap<string, Tensor>;
+  /** Named inner tensors. */
+  readonly taps: ReadonlyMap<string, Tensor>;
+}
+
+/** Traces one form of a network (`model.forward`, `model.features`...) on a symbolic tensor. */
+export function traceModule<R>(
+  root: Module<[x: Tensor], R>,
+  x: Tensor,
+  options: { training: boolean; source: SlotSource; noise?: (shape: Shape) => Tensor },
+): Traced<R> {
+  const { training, source, noise } = options;
+  const slots = new Map<string, Tensor>();
+  const resolve = (slot: NamedSlot): Tensor => {
+    const t = source === "inputs" ? input(slot.name, slot.dtype, slot.shape) : weight(slot, source);
+    slots.set(slot.name, t);
+    return t;
+  };
+  const context = new Trace({ training, resolve, noise });
+  const output = withTrace(context, root, (bound) => bound(x));
+  return { output, slots, updates: context.updates, taps: context.taps };
+}
+
+function weight(slot: NamedSlot, weights: Weights): Tensor {
+  const value = weights.get(slot.name);
+  if (!value) throw new TesseraeError("weights", `no tensor ${slot.name} among the weights`);
+  return constantData(value);
+}
+
+/** The symbolic image batch of a model: float32 [batch, C, H, W], normalised. A negative batch is free. */
+export const imageInput = (model: Model, batch: number): Tensor =>
+  input("image", "float32", [batch, ...model.inputShape]);
+
+/** Fresh tensors for every slot, each from its own stream of (seed, name). */
+export function initialize(model: Model, seed: number): Map<string, TensorData> {
+  return new Map(
+    model.slots.map((slot) => {
+      const data =
+        slot.dtype === "int64"
+          ? new BigInt64Array(sizeOf(slot.shape))
+          : slot.init(slot.shape, keyed(seed, "init", slot.name));
+      return [slot.name, { dtype: slot.dtype, shape: slot.shape, data }];
+    }),
+  );
+}
+
+/** Number of trained values. */
+export const countParameters = (model: Model): number =>
+  model.slots.reduce((sum, s) => sum + (s.slot === "parameter" ? sizeOf(s.shape) : 0), 0);

@@ -1,0 +1,44 @@
+import type { Tensor } from "../graph/tensor.ts";
+import { apply, applyAll } from "../graph/tensor.ts";
+import { ones, zeros } from "./init.ts";
+import { buffer, type Init, module, parameter, trace } from "./module.ts";
+
+/** Layer norm over the last axis (Ba et al. 2016). timm's transformers use epsilon 1e-6. */
+export const layerNorm = (dim: number, { epsilon = 1e-6 }: { epsilon?: number } = {}) =>
+  module({ weight: parameter([dim], ones), bias: parameter([dim], zeros) }, (m, x: Tensor) =>
+    apply("LayerNormalization", [x, m.weight, m.bias], { axis: x.rank - 1, epsilon }),
+  );
+
+export interface BatchNormOptions {
+  epsilon?: number;
+  /** PyTorch's momentum: the share of the new statistics. */
+  momentum?: number;
+  weightInit?: Init;
+}
+
+/**
+ * Batch norm over [N, C, H, W] (Ioffe and Szegedy 2015) with PyTorch's running statistics: the mean and the
+ * unbiased variance of each batch, blended with `momentum`.
+ */
+export const batchNorm = (dim: number, { epsilon = 1e-5, momentum = 0.1, weightInit = ones }: BatchNormOptions = {}) =>
+  module(
+    {
+      weight: parameter([dim], weightInit),
+      bias: parameter([dim], zeros),
+      running_mean: buffer([dim], zeros),
+      running_var: buffer([dim], ones),
+      num_batches_tracked: buffer([], zeros, "int64"),
+    },
+    (m, x: Tensor) => {
+      const operands = [x, m.weight, m.bias, m.running_mean, m.running_var];
+      if (!trace().training) return apply("BatchNormalization", operands, { epsilon, training_mode: 0 });
+      // With ONNX momentum 0, outputs 1 and 2 are the batch's own mean and biased variance.
+      const [y, mean, variance] = applyAll("BatchNormalization", operands, { epsilon, training_mode: 1, momentum: 0 });
+      const n = x.size / x.shape[1];
+      const blend = (old: Tensor, now: Tensor): Tensor => old.mul(1 - momentum).add(now.mul(momentum));
+      trace().update(m.running_mean, blend(m.running_mean, mean));
+      trace().update(m.running_var, blend(m.running_var, variance.mul(n / (n - 1))));
+      trace().update(m.num_batches_tracked, m.num_batches_tracked.add(1));
+      return y;
+    },
+  );

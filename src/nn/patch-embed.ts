@@ -1,0 +1,25 @@
+import { TesseraeError } from "../errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { conv2d } from "./conv.ts";
+import { module } from "./module.ts";
+import type { Size } from "./size.ts";
+
+/** Patches per side; throws TesseraeError("usage") where the image is no whole number of patches. */
+export function patchGrid(image: Size, patch: Size): Size {
+  if (image[0] % patch[0] || image[1] % patch[1])
+    throw new TesseraeError(
+      "usage",
+      `image size ${image.join("x")} is not a multiple of the patch ${patch.join("x")}`,
+      {
+        hint: `The nearest that fits is ${image.map((s, i) => Math.max(1, Math.round(s / patch[i])) * patch[i]).join("x")}`,
+      },
+    );
+  return [image[0] / patch[0], image[1] / patch[1]];
+}
+
+/** [N, C, H, W] to tokens [N, H/P · W/P, D]: the linear projection of flattened patches (ViT, eq. 1). */
+export const patchEmbed = (inChans: number, dim: number, patch: Size, { bias = true }: { bias?: boolean } = {}) =>
+  module({ proj: conv2d(inChans, dim, patch, { stride: patch, padding: 0, bias }) }, (m, x: Tensor) => {
+    const y = m.proj(x);
+    return y.reshape([y.shape[0], dim, y.shape[2] * y.shape[3]]).transpose([0, 2, 1]);
+  });

@@ -1,0 +1,49 @@
+import type { OnnxModel } from "../graph/onnx.ts";
+import type { TensorData } from "../graph/types.ts";
+
+export type Tensors = ReadonlyMap<string, TensorData>;
+
+/** Outputs of a program with this prefix are the next values of the state tensors they name. */
+export const NEXT = "next:";
+
+export interface LoadOptions {
+  /**
+   * The runtime's own rewriting. Programs with constant weights gain from "all"; training programs are
+   * rewritten by our passes and load faster with less. Default "all".
+   */
+  readonly optimization?: "all" | "extended" | "basic" | "disabled";
+  /** Where the runtime writes a profile of each operator, as Chrome trace events. */
+  readonly profile?: string;
+}
+
+export interface RunOptions {
+  /** Inputs absent from the feeds come from here; outputs "next:<name>" go back here. */
+  readonly state?: State;
+  /** Name of a boolean output: where it is false, the state stays as it was. */
+  readonly commit?: string;
+}
+
+/** Tensors that live on the device between runs: parameters, moments, averages, counters. */
+export interface State {
+  /** Copies to the host; all tensors, or those named. */
+  read(names?: readonly string[]): Promise<Map<string, TensorData>>;
+  /** Replaces tensors of the same names, types and shapes. */
+  write(tensors: Tensors): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** A loaded program. */
+export interface Session {
+  run(feeds: Tensors, options?: RunOptions): Promise<Map<string, TensorData>>;
+  dispose(): Promise<void>;
+}
+
+/** What runs programs: one implementation per platform. */
+export interface Backend {
+  /** "cpu", "webgpu"... */
+  readonly device: string;
+  /** Loads ONNX bytes. Throws TesseraeError("runtime"). */
+  load(model: OnnxModel, options?: LoadOptions): Promise<Session>;
+  createState(tensors: Tensors): Promise<State>;
+  dispose(): Promise<void>;
+}

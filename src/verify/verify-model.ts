@@ -1,0 +1,155 @@
+import { grad } from "../autodiff/grad.ts";
+import { encodeModel } from "../graph/onnx.ts";
+import { optimize } from "../graph/passes/index.ts";
+import { program } from "../graph/program.ts";
+import { input, type Tensor } from "../graph/tensor.ts";
+import type { TensorData } from "../graph/types.ts";
+import type { Model } from "../models/model.ts";
+import { imageInput, traceModule } from "../models/trace.ts";
+import type { Backend } from "../runtime/backend.ts";
+import { crossEntropy, oneHot } from "../train/loss.ts";
+import { compareTables, type ModelFixture, type PassFigures, type TableDifference, tablesAgree } from "./fixture.ts";
+import { parityInput, parityTensor } from "./parity.ts";
+
+/** Relative errors against float64; `worst` names the gradient that is furthest off. */
+export interface ErrorFigures {
+  logits: number;
+  loss: number;
+  gradients: number;
+  evalLoss: number;
+  evalGradients: number;
+  worst: string;
+}
+
+export type ToleranceFigures = Omit<ErrorFigures, "worst">;
+
+export interface ModelReport {
+  readonly model: string;
+  readonly ok: boolean;
+  readonly tensors: TableDifference;
+  readonly error?: ErrorFigures;
+  readonly tolerance: ToleranceFigures;
+  /** PyTorch's own float32 error for the same figures. */
+  readonly reference: ToleranceFigures;
+}
+
+const BASE: ToleranceFigures = { logits: 1e-4, loss: 1e-5, gradients: 1e-3, evalLoss: 1e-5, evalGradients: 1e-3 };
+const FIGURES = Object.keys(BASE) as (keyof ToleranceFigures)[];
+
+/** The larger of the fixed tolerance and five times the error that PyTorch's float32 makes. */
+function tolerances({ float32_error: e }: ModelFixture): { tolerance: ToleranceFigures; reference: ToleranceFigures } {
+  const reference = {
+    logits: e.logits,
+    loss: e.loss,
+    gradients: e.gradients,
+    evalLoss: e.eval_loss,
+    evalGradients: e.eval_gradients,
+  };
+  const tolerance = Object.fromEntries(FIGURES.map((k) => [k, Math.max(BASE[k], 5 * reference[k])]));
+  return { tolerance: tolerance as unknown as ToleranceFigures, reference };
+}
+
+/** Builds nothing of its own: takes the model a fixture names, fills it by the parity rule, and compares. */
+export async function verifyModel(model: Model, fixture: ModelFixture, backend: Backend): Promise<ModelReport> {
+  const tensors = compareTables(model.slots, fixture.tensors);
+  const { tolerance, reference } = tolerances(fixture);
+  const report = { model: model.name, tensors, tolerance, reference };
+  if (!tablesAgree(tensors)) return { ...report, ok: false };
+  const evaluation = await runPass(model, fixture, false, backend);
+  const training = await runPass(model, fixture, true, backend);
+  const evalGradients = gradientError(evaluation, fixture.eval);
+  const gradients = gradientError(training, fixture.train);
+  const error: ErrorFigures = {
+    logits: logitsError(evaluation, fixture),
+    loss: relative(training.loss, fixture.train.loss),
+    gradients: gradients.error,
+    evalLoss: relative(evaluation.loss, fixture.eval.loss),
+    evalGradients: evalGradients.error,
+    worst: (gradients.error >= evalGradients.error ? gradients : evalGradients).worst,
+  };
+  return { ...report, error, ok: FIGURES.every((k) => error[k] <= tolerance[k]) };
+}
+
+interface PassResult {
+  readonly loss: number;
+  readonly logits: TensorData;
+  readonly gradients: ReadonlyMap<string, Float32Array>;
+}
+
+/** Loss, logits and every parameter's gradient, in evaluation or training mode. */
+async function runPass(model: Model, fixture: ModelFixture, training: boolean, backend: Backend): Promise<PassResult> {
+  const [batch] = fixture.input;
+
+  const { output: logits, slots } = traceModule(model.forward, imageInput(model, batch), {
+    training,
+    source: "inputs",
+  });
+  const target = input("target", "float32", logits.shape);
+  const loss = crossEntropy(logits, target);
+  const parameters = model.slots.filter((s) => s.slot === "parameter" && slots.has(s.name));
+  const gradients = grad(
+    loss,
+    parameters.map((s) => slots.get(s.name) as Tensor),
+  );
+  const outputs = new Map([
+    ["loss", loss],
+    ["logits", logits],
+    ...parameters.map((s, i) => [`grad:${s.name}`, gradients[i]] as const),
+  ]);
+  const session = await backend.load(encodeModel(optimize(program("verify", outputs))), { optimization: "extended" });
+  const feeds = new Map<string, TensorData>(model.slots.map((s) => [s.name, parityTensor(s)]));
+  feeds.set("image", parityInput("input", fixture.input));
+  feeds.set("target", { dtype: "float32", shape: logits.shape, data: oneHot(fixture.labels, logits.shape[1]) });
+  const results = await session.run(feeds);
+  await session.dispose();
+  const value = (name: string) => (results.get(name) as TensorData).data as Float32Array;
+  return {
+    loss: value("loss")[0],
+    logits: results.get("logits") as TensorData,
+    gradients: new Map(parameters.map((s) => [s.name, value(`grad:${s.name}`)])),
+  };
+}
+
+const relative = (ours: number, theirs: number): number => Math.abs(ours - theirs) / Math.max(Math.abs(theirs), 1e-12);
+
+export const norm = (x: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i] * x[i];
+  return Math.sqrt(sum);
+};
+
+/** Largest logit difference over the largest logit, and the relative error of their norm. */
+function logitsError({ logits }: PassResult, { eval: { logits_head, logits_norm } }: ModelFixture): number {
+  const classes = logits.shape[1];
+  const data = logits.data as Float32Array;
+  const scale = Math.max(...logits_head.flat().map(Math.abs));
+  const differences = logits_head.flatMap((row, n) => row.map((v, i) => Math.abs(data[n * classes + i] - v) / scale));
+  return nanMax([...differences, relative(norm(data), logits_norm)]);
+}
+
+/** NaN counts as infinitely wrong. */
+const nanMax = (values: readonly number[]): number =>
+  values.reduce((a, v) => (v > a || Number.isNaN(v) ? (Number.isNaN(v) ? Infinity : v) : a), 0);
+
+/**
+ * Over gradients above 1e-6 of the largest: relative error of the norm, and of the first four elements
+ * relative to the gradient's root mean square, so that a permuted gradient cannot pass.
+ */
+function gradientError(
+  { gradients }: PassResult,
+  { gradients: reference }: PassFigures,
+): { error: number; worst: string } {
+  const largest = Math.max(...Object.values(reference).map((g) => g.norm));
+  let [error, worst] = [0, ""];
+  for (const [name, { norm: expected, head }] of Object.entries(reference)) {
+    if (expected < 1e-6 * largest) continue;
+    const ours = gradients.get(name);
+    const rms = ours && expected / Math.sqrt(ours.length);
+    const e =
+      ours && rms
+        ? nanMax([relative(norm(ours), expected), ...head.map((v, i) => Math.abs(ours[i] - v) / rms)])
+        : Infinity;
+    if (e > error) [error, worst] = [e, name];
+  }
+  return { error, worst };
+}
