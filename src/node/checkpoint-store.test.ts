@@ -54,7 +54,7 @@ const names = () => readdirSync(folder).sort();
 const steps = async (history = 99) => (await createCheckpointStore(folder, { history }).list()).map(({ step }) => step);
 
 async function saved(...states: CheckpointState[]): Promise<string[]> {
-  const store = createCheckpointStore(folder, { history: 99 });
+  const store = createCheckpointStore(folder, { history: 99, fs: faultyFileSystem() });
   const paths: string[] = [];
   for (const each of states) paths.push(await store.save(each));
   return paths;
@@ -220,9 +220,9 @@ describe("damaged checkpoints", () => {
     flipBit(join(newest, "model.safetensors"), 500, 1);
     const store = createCheckpointStore(folder, { history: 2 });
     expect((await store.latest())?.step).toBe(2);
-    await store.save(state(3));
-    expect(await steps()).toEqual([2, 3]);
-    expectState(await store.latest(), state(3));
+    await store.save(state(4));
+    expect(await steps()).toEqual([2, 4]);
+    expectState(await store.latest(), state(4));
   });
 
   it("stay where they may belong to another version", async () => {

@@ -132,7 +132,7 @@ describe("safetensors", () => {
     ["a size above 2^53", file(shape("[9007199254740993]"), 4), "2^53"],
     ["a size of a thousand digits", file(shape(`[${"9".repeat(1000)}]`), 4), "2^53"],
     ["a product that wraps 2^64", file(shape("[4294967296,4294967296,4]"), 4), "do not hold"],
-    ["a product that is huge before its 0", file(shape("[4294967296,4294967296,0]"), 4), "do not hold"],
+    ["a product that is huge before its 0", file(`{"a":${f32([2 ** 32, 2 ** 32, 0], 0, 0)}}`), "do not hold"],
     ["a shape of 65 axes", file(shape(`[${Array(65).fill(1)}]`), 4), "more than 64"],
     ["a shape that is deep", file(shape("[".repeat(100_000)), 4), "non-negative integer"],
     ["a range too short", file(offsets("[0,3]"), 4), "do not hold"],
@@ -166,18 +166,17 @@ describe("safetensors", () => {
       file(`{"${"x".repeat(31 * 2 ** 20)}`),
     ];
     for (const bytes of cases) {
-      // The best of three: other processes share the machine.
-      const attempts = [1, 2, 3].map(() => {
+      const measure = () => {
         const before = process.memoryUsage();
         const start = process.cpuUsage();
         refusal(bytes);
         const { user, system } = process.cpuUsage(start);
         const after = process.memoryUsage();
         const memory = after.heapUsed + after.external - before.heapUsed - before.external;
-        return { time: (user + system) / 1000, memory };
-      });
-      expect(Math.min(...attempts.map(({ time }) => time))).toBeLessThan(100);
-      expect(Math.min(...attempts.map(({ memory }) => memory))).toBeLessThan(50e6);
+        return (user + system) / 1000 < 100 && memory < 50e6;
+      };
+      // Three attempts: other processes share the machine.
+      expect(measure() || measure() || measure()).toBe(true);
     }
   });
 
@@ -188,7 +187,7 @@ describe("safetensors", () => {
     const bytes = concat(writeSafetensors(tensors));
     let took = Number.POSITIVE_INFINITY;
     let back = new Map<string, HostTensor>();
-    for (let attempt = 0; attempt < 3; attempt++) {
+    for (let attempt = 0; attempt < 3 && took > 1000; attempt++) {
       const start = performance.now();
       back = readSafetensors(bytes);
       took = Math.min(took, performance.now() - start);
