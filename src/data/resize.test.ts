@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { PixelImage } from "./image.ts";
 import { toGrey, toPlanar } from "./image.ts";
 import { keyed } from "./random.ts";
@@ -18,6 +18,9 @@ import {
   roundHalfEven,
   shortSideSize,
 } from "./resize.ts";
+import * as simd from "./resize-simd.ts";
+
+vi.mock("./resize-simd.ts", { spy: true });
 
 const shared = fileURLToPath(new URL("../../../shared/", import.meta.url));
 const fixtures = join(shared, "fixtures", "resize");
@@ -194,6 +197,23 @@ describe("resize", () => {
     const red: PixelImage = { width: 33, height: 21, channels: 1, data: image.data.filter((_, i) => i % 3 === 0) };
     const planar = resizePlanar(image, { width: 14, height: 13 });
     expect(resizePlanar(red, { width: 14, height: 13 })).toEqual(planar.slice(0, 14 * 13));
+  });
+
+  it("gives the same bits with vectors and without", () => {
+    const random = keyed(77);
+    const filters: ResizeFilter[] = ["nearest", "bilinear", "bicubic", "lanczos"];
+    const used = vi.mocked(simd.simdPasses);
+    used.mockClear();
+    for (let i = 0; i < 120; i++) {
+      const image = noise(1 + random.int(90), 1 + random.int(90), 3, i);
+      const [x, y] = [random.int(image.width), random.int(image.height)];
+      const box = { x, y, width: 1 + random.int(image.width - x), height: 1 + random.int(image.height - y) };
+      const size = { width: 1 + random.int(70), height: 1 + random.int(70) };
+      const window = { x: random.int(20) - 10, y: random.int(20) - 10, width: 1 + random.int(60), height: 40 };
+      const options = { ...size, box, window, clip: i % 3 > 0, flip: i % 2 > 0, filter: filters[i % 4] };
+      expect(resizePlanar(image, options), `case ${i}`).toEqual(resizePlanar(image, { ...options, scalar: true }));
+    }
+    expect(used.mock.results.filter(({ value }) => value !== undefined).length).toBeGreaterThan(60);
   });
 
   it("refuses a box that leaves the image", () => {
