@@ -1,10 +1,12 @@
 import { TesseraeError } from "../errors.ts";
+import convmixer from "./convmixer.ts";
+import deit from "./deit.ts";
 import { type CommonOptions, type Family, instantiate, type Model, type Variant } from "./model.ts";
 import { nearest } from "./nearest.ts";
 import vit from "./vit.ts";
 
 /** One line a family; a family is one file. */
-const FAMILIES: readonly Family[] = [vit];
+const FAMILIES: readonly Family[] = [vit, deit, convmixer];
 
 const VARIANTS: ReadonlyMap<string, Variant> = new Map(FAMILIES.flatMap((f) => Object.entries(f.variants)));
 

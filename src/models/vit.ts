@@ -42,6 +42,23 @@ export interface VitOptions extends CommonOptions {
   attn_drop_rate: number;
 }
 
+/** What relatives of ViT replace or add. */
+export interface VitParts {
+  /** Tokens from something else than patches of the image: a hybrid's backbone. */
+  tokens?: TokenSource;
+  /** A second prefix token with a head of its own, which a teacher teaches (DeiT). */
+  distilled?: boolean;
+}
+
+export interface TokenSource {
+  /** [N, C, H, W] to [N, L, D]. */
+  embed: Module<[x: Tensor], Tensor>;
+  /** L = height x width. */
+  grid: Size;
+  /** Pixels per token and side. */
+  reduction: number;
+}
+
 const weights = { weightInit: truncNormal(0.02), biasInit: zeros };
 
 /** γ ⊙ x per channel (Touvron et al. 2021, Going deeper with image transformers, eq. 4). */
@@ -90,27 +107,29 @@ function positionSlots(o: VitOptions, grid: Size, prefix: number) {
  * Vision Transformer: "An Image is Worth 16x16 Words" (Dosovitskiy et al. 2021, figure 1 and table 1), with
  * DINOv2's layer scale and registers (Darcet et al. 2024).
  */
-export function vit(o: VitOptions): Network {
-  const patch = pair(o.patch_size);
-  const grid = patchGrid(pair(o.img_size), patch);
+export function vit(o: VitOptions, { tokens = patchesOf(o), distilled = false }: VitParts = {}): Network {
+  const { grid, reduction } = tokens;
   const [dim, patches] = [o.embed_dim, grid[0] * grid[1]];
-  const prefix = Number(o.class_token) + o.reg_tokens;
-  check(o);
+  const prefix = Number(o.class_token) + o.reg_tokens + Number(distilled);
+  check(o, distilled);
   const token = (n: number) => parameter([1, n, dim], normal(1e-6), { decay: false });
   const relative = () => (o.pos_embed === "relative" ? relativePositionBias(grid, o.num_heads, prefix) : undefined);
   const pooled = o.global_pool === "avg";
+  const classifier = () => (o.num_classes > 0 ? linear(dim, o.num_classes, weights) : identity());
   return network(
     {
       cls_token: o.class_token ? token(1) : undefined,
       reg_token: o.reg_tokens ? token(o.reg_tokens) : undefined,
       ...positionSlots(o, grid, prefix),
-      patch_embed: patchEmbed(o.in_chans, dim, patch),
+      dist_token: distilled ? parameter([1, 1, dim], truncNormal(0.02), { decay: false }) : undefined,
+      patch_embed: tokens.embed,
       pos_drop: dropout(o.pos_drop_rate),
       blocks: linearRates(o.drop_path_rate, o.depth).map((rate) => block(o, rate, relative())),
       norm: pooled ? identity() : layerNorm(dim),
       fc_norm: pooled ? layerNorm(dim) : identity(),
       head_drop: dropout(o.drop_rate),
-      head: o.num_classes > 0 ? linear(dim, o.num_classes, weights) : identity(),
+      head: classifier(),
+      head_dist: distilled ? classifier() : undefined,
     },
     {
       features: (m, x) => {
@@ -120,7 +139,12 @@ export function vit(o: VitOptions): Network {
         return m.norm(x); // [N, prefix + H·W/P², D]
       },
       head: (m, x) => {
-        const pooledTokens = pooled ? x.slice(1, prefix, prefix + patches).mean([1]) : x.slice(1, 0, 1).squeeze(1);
+        const token = (i: number) => x.slice(1, i, i + 1).squeeze(1);
+        if (m.head_dist) {
+          const [a, b] = [tap("head", m.head(m.head_drop(token(0)))), m.head_dist(m.head_drop(token(1)))];
+          return a.add(tap("head_dist", b)).mul(0.5);
+        }
+        const pooledTokens = pooled ? x.slice(1, prefix, prefix + patches).mean([1]) : token(0);
         return m.head(m.head_drop(m.fc_norm(o.global_pool === "" ? x : pooledTokens)));
       },
       pyramid: (m, x) => {
@@ -133,16 +157,26 @@ export function vit(o: VitOptions): Network {
       },
       featureInfo: Array.from({ length: o.depth }, (_, i) => ({
         num_chs: dim,
-        reduction: patch[0],
+        reduction,
         module: `blocks.${i}`,
       })),
     },
   );
 }
 
+function patchesOf(o: VitOptions): TokenSource {
+  const patch = pair(o.patch_size);
+  return {
+    embed: patchEmbed(o.in_chans, o.embed_dim, patch),
+    grid: patchGrid(pair(o.img_size), patch),
+    reduction: patch[0],
+  };
+}
+
 /** What eq. 1 adds to the patches. */
 interface Embedding {
   cls_token?: Tensor;
+  dist_token?: Tensor;
   reg_token?: Tensor;
   pos_embed?: Tensor;
   pos_grid?: () => Tensor;
@@ -165,27 +199,30 @@ function embed(patches: Tensor, m: Embedding, prefix: number): Tensor {
   const parts: Tensor[] = [];
   if (position) parts.push(rows(position, length - position.shape[1]));
   if (m.cls_token) parts.push(rows(m.cls_token, 0));
+  if (m.dist_token) parts.push(rows(m.dist_token, 1));
   if (m.reg_token) parts.push(rows(m.reg_token, m.cls_token ? 1 : 0));
   const x = rows(patches, prefix);
   return parts.length ? x.add(parts.reduce((a, b) => a.add(b))) : x;
 }
 
-function check(o: VitOptions): void {
+function check(o: VitOptions, distilled: boolean): void {
   const usage = (what: string, hint?: string) => new TesseraeError("usage", what, { hint });
   if (o.global_pool === "max") throw usage("a ViT pools by token or avg");
   if (o.global_pool === "token" && !o.class_token)
     throw usage("global_pool=token needs the class token", "Set global_pool=avg, or class_token=true");
+  if (distilled && (o.global_pool !== "token" || o.reg_tokens > 0))
+    throw usage("a distilled ViT reads its class and distillation tokens: global_pool=token, reg_tokens=0");
   if (o.pos_embed === "2d" && o.embed_dim % 2)
     throw usage(`a 2-D position table needs an even width, not ${o.embed_dim}`);
 }
 
-const TINY = { embed_dim: 192, depth: 12, num_heads: 3 };
-const SMALL = { embed_dim: 384, depth: 12, num_heads: 6 };
-const BASE = { embed_dim: 768, depth: 12, num_heads: 12 };
-const LARGE = { embed_dim: 1024, depth: 24, num_heads: 16 };
-const HUGE = { embed_dim: 1280, depth: 32, num_heads: 16 };
+export const TINY = { embed_dim: 192, depth: 12, num_heads: 3 };
+export const SMALL = { embed_dim: 384, depth: 12, num_heads: 6 };
+export const BASE = { embed_dim: 768, depth: 12, num_heads: 12 };
+export const LARGE = { embed_dim: 1024, depth: 24, num_heads: 16 };
+export const HUGE = { embed_dim: 1280, depth: 32, num_heads: 16 };
 
-const DEFAULTS: VitOptions = {
+export const DEFAULTS: VitOptions = {
   num_classes: 1000,
   img_size: 224,
   in_chans: 3,
@@ -207,7 +244,7 @@ const DEFAULTS: VitOptions = {
 };
 
 const IMAGENET = { mean: IMAGENET_MEAN, std: IMAGENET_STD };
-const at384 = { img_size: 384, preprocessing: { crop_pct: 1 } };
+export const at384 = { img_size: 384, preprocessing: { crop_pct: 1 } };
 const dinov2: VariantSpec<VitOptions> = {
   img_size: 518,
   patch_size: 14,
@@ -222,7 +259,7 @@ export default family<VitOptions>({
   paper: "Dosovitskiy et al. 2021, An Image is Worth 16x16 Words, arXiv:2010.11929",
   defaults: DEFAULTS,
   preprocessing: { mean: HALF, std: HALF, interpolation: "bicubic", crop_pct: 0.9 },
-  build: vit,
+  build: (o) => vit(o),
   variants: {
     vit_tiny_patch16_224: TINY,
     vit_tiny_patch16_384: { ...TINY, ...at384 },
