@@ -9,6 +9,7 @@ import { imageInput, traceModule } from "../models/trace.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { crossEntropy, oneHot } from "../train/loss.ts";
 import { compareTables, type ModelFixture, type PassFigures, type TableDifference, tablesAgree } from "./fixture.ts";
+import { norm, relative, worstOf } from "./numbers.ts";
 import { parityInput, parityTensor } from "./parity.ts";
 
 /** Relative errors against float64; `worst` names the gradient that is furthest off. */
@@ -110,26 +111,14 @@ async function runPass(model: Model, fixture: ModelFixture, training: boolean, b
   };
 }
 
-const relative = (ours: number, theirs: number): number => Math.abs(ours - theirs) / Math.max(Math.abs(theirs), 1e-12);
-
-export const norm = (x: ArrayLike<number>): number => {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i] * x[i];
-  return Math.sqrt(sum);
-};
-
 /** Largest logit difference over the largest logit, and the relative error of their norm. */
 function logitsError({ logits }: PassResult, { eval: { logits_head, logits_norm } }: ModelFixture): number {
   const classes = logits.shape[1];
   const data = logits.data as Float32Array;
   const scale = Math.max(...logits_head.flat().map(Math.abs));
   const differences = logits_head.flatMap((row, n) => row.map((v, i) => Math.abs(data[n * classes + i] - v) / scale));
-  return nanMax([...differences, relative(norm(data), logits_norm)]);
+  return worstOf([...differences, relative(norm(data), logits_norm)]);
 }
-
-/** NaN counts as infinitely wrong. */
-const nanMax = (values: readonly number[]): number =>
-  values.reduce((a, v) => (v > a || Number.isNaN(v) ? (Number.isNaN(v) ? Infinity : v) : a), 0);
 
 /**
  * Over gradients above 1e-6 of the largest: relative error of the norm, and of the first four elements
@@ -147,7 +136,7 @@ function gradientError(
     const rms = ours && expected / Math.sqrt(ours.length);
     const e =
       ours && rms
-        ? nanMax([relative(norm(ours), expected), ...head.map((v, i) => Math.abs(ours[i] - v) / rms)])
+        ? worstOf([relative(norm(ours), expected), ...head.map((v, i) => Math.abs(ours[i] - v) / rms)])
         : Infinity;
     if (e > error) [error, worst] = [e, name];
   }
