@@ -9,6 +9,14 @@ export const layerNorm = (dim: number, { epsilon = 1e-6 }: { epsilon?: number } 
     apply("LayerNormalization", [x, m.weight, m.bias], { axis: x.rank - 1, epsilon }),
   );
 
+/** Layer norm over the channels of each pixel of [N, C, H, W]. */
+export const layerNorm2d = (dim: number, { epsilon = 1e-6 }: { epsilon?: number } = {}) =>
+  module({ weight: parameter([dim], ones), bias: parameter([dim], zeros) }, (m, x: Tensor) =>
+    apply("LayerNormalization", [x.transpose([0, 2, 3, 1]), m.weight, m.bias], { axis: 3, epsilon }).transpose([
+      0, 3, 1, 2,
+    ]),
+  );
+
 export interface BatchNormOptions {
   epsilon?: number;
   /** PyTorch's momentum: the share of the new statistics. */
