@@ -105,12 +105,12 @@ const luminance = ([r, g, b]: Rgb): number => 0.299 * r + 0.587 * g + 0.114 * b;
 const anyColour = (random: Random): Rgb => [255 * random(), 255 * random(), 255 * random()];
 
 /** Least difference in luminance between a shape and its background, of 255. */
-const contrast = 90;
+const contrast = 100;
 /** How far a texture's second tone may lie from its first, per channel, of 255. */
 const relief = 36;
 
 /** How often the shape is lighter than its background; at 0.5 the mean image of every class is the same grey. */
-const lighter = 1;
+const lighter = 0.9;
 
 /** Two colours that a person tells apart in grey as well: of the background and of the shape. */
 const colours = (random: Random): [ground: Rgb, ink: Rgb] => {
@@ -182,15 +182,15 @@ const painted = (random: Random, [r, g, b]: Rgb): Paint => {
 // ---- drawing
 
 /** Radius of a shape, where the image spans [-1, 1]. */
-const smallest = 0.48;
+const smallest = 0.52;
 const largest = 0.8;
 /** How much of the room around it a shape may move in. */
 const roam = 1;
 /** Most rotation either way, in radians. */
-const turn = 0.5;
+const turn = 0.4;
 /** Most pieces of clutter behind the shape and in front of it. */
-const mostBehind = 4;
-const mostInFront = 2;
+const mostBehind = 3;
+const mostInFront = 1;
 
 /** One thing on the canvas: its signed distance in image units ([-1, 1] across) and its paint. */
 interface Layer {
@@ -229,11 +229,12 @@ const placed = (random: Random, shape: Shape): Shape => {
   const x0 = between(random, -room, room);
   const y0 = between(random, -room, room);
   const angle = between(random, -turn, turn);
+  const mirror = random() < 0.5 ? -1 : 1;
   const [c, s] = [Math.cos(angle), Math.sin(angle)];
   return (x, y) => {
     const u = (x - x0) / radius;
     const v = (y - y0) / radius;
-    return radius * shape(c * u + s * v, c * v - s * u);
+    return radius * shape(mirror * (c * u + s * v), c * v - s * u);
   };
 };
 
