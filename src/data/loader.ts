@@ -28,7 +28,10 @@ export interface LoaderOptions {
   /** True: images that do not fill a batch are left out. False: the last batch is padded with label -1. */
   dropLast: boolean;
   seed: number;
-  /** Threads; 0 works in this one. The batches are the same whatever the number. */
+  /**
+   * Threads; 0 works in this one. The batches are the same whatever the number. Decoding itself runs on libuv's
+   * threads, of which a process has 4 unless UV_THREADPOOL_SIZE, set before it starts, says otherwise.
+   */
   workers: number;
   /** Batches made ahead of the one asked for. Default: 2 for each worker, at least 2. */
   prefetch?: number;

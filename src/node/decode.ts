@@ -58,17 +58,24 @@ function jpegComponents(bytes: Uint8Array): number {
   return 0;
 }
 
-/** Why sharp refused, in a few words. */
-function reasonOf(error: unknown): string {
+/** Whether the file stops before its format says it ends; false where the format does not say. */
+function stopsShort(bytes: Uint8Array): boolean {
+  const n = bytes.length;
+  const tail = (length: number) => bytes.subarray(Math.max(0, n - length));
+  if (bytes[0] === 0xff) return !tail(4096).some((byte, i, all) => byte === 0xff && all[i + 1] === 0xd9);
+  if (startsWith(bytes, "\x89PNG")) return !startsWith(tail(8), "IEND");
+  if (startsWith(bytes, "GIF8")) return bytes[n - 1] !== 0x3b;
+  if (!startsWith(bytes, "RIFF")) return false;
+  return n < 8 + (bytes[4] | (bytes[5] << 8) | (bytes[6] << 16)) + bytes[7] * 2 ** 24;
+}
+
+/** Why sharp refused, in a few words. libvips' own words are no guide: threads write them over each other's. */
+function reasonOf(error: unknown, bytes: Uint8Array): string {
   const text = (error instanceof Error ? error.message : String(error)).split("\n")[0].trim();
-  if (/pixel limit|exceeds.*(limit|maximum)|too large/i.test(text)) {
-    return `too large: over ${MAX_PIXELS / 1e6} million pixels`;
-  }
-  if (/premature end|end of stream|truncated|end of file|not enough data|short read/i.test(text)) {
-    return `truncated (${text})`;
-  }
+  if (/pixel limit/i.test(text)) return `too large: over ${MAX_PIXELS / 1e6} million pixels`;
+  if (stopsShort(bytes)) return "truncated";
   if (/unsupported image format/i.test(text)) return "not an image that can be read";
-  return `damaged (${text})`;
+  return /unknown error/i.test(text) ? "damaged" : `damaged (${text})`;
 }
 
 /** c = (255 - c)(255 - k) / 255, Pillow's plain conversion (no ink profile). */
@@ -115,7 +122,7 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbI
     const rgb = cmyk && channels === 4 ? cmykToRgb(data) : toRgb(data, width * height, channels);
     return { width, height, data: rgb };
   } catch (cause) {
-    throw new TesseraeError("data", reasonOf(cause), { where: name, cause });
+    throw new TesseraeError("data", reasonOf(cause, bytes), { where: name, cause });
   }
 }
 
