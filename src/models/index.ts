@@ -3,10 +3,12 @@ import convmixer from "./convmixer.ts";
 import deit from "./deit.ts";
 import { type CommonOptions, type Family, instantiate, type Model, type Variant } from "./model.ts";
 import { nearest } from "./nearest.ts";
+import pvt from "./pvt.ts";
 import vit from "./vit.ts";
+import vitHybrid from "./vit-hybrid.ts";
 
 /** One line a family; a family is one file. */
-const FAMILIES: readonly Family[] = [vit, deit, convmixer];
+const FAMILIES: readonly Family[] = [vit, vitHybrid, deit, convmixer, pvt];
 
 const VARIANTS: ReadonlyMap<string, Variant> = new Map(FAMILIES.flatMap((f) => Object.entries(f.variants)));
 
