@@ -20,16 +20,20 @@ export interface Traced<R> {
   readonly taps: ReadonlyMap<string, Tensor>;
 }
 
+export interface TraceModuleOptions {
+  training: boolean;
+  source: SlotSource;
+  noise?: (shape: Shape) => Tensor;
+  /** Name of the program input that a slot becomes; default its own. */
+  rename?: (name: string) => string;
+}
+
 /** Traces one form of a network (`model.forward`, `model.features`...) on a symbolic tensor. */
-export function traceModule<R>(
-  root: Module<[x: Tensor], R>,
-  x: Tensor,
-  options: { training: boolean; source: SlotSource; noise?: (shape: Shape) => Tensor },
-): Traced<R> {
-  const { training, source, noise } = options;
+export function traceModule<R>(root: Module<[x: Tensor], R>, x: Tensor, options: TraceModuleOptions): Traced<R> {
+  const { training, source, noise, rename = (name) => name } = options;
   const slots = new Map<string, Tensor>();
   const resolve = (slot: NamedSlot): Tensor => {
-    const t = source === "inputs" ? input(slot.name, slot.dtype, slot.shape) : weight(slot, source);
+    const t = source === "inputs" ? input(rename(slot.name), slot.dtype, slot.shape) : weight(slot, source);
     slots.set(slot.name, t);
     return t;
   };

@@ -27,16 +27,21 @@ export const listDevices = (): string[] =>
     .filter((b) => b.bundled)
     .map((b) => b.name);
 
-/** onnxruntime-node in the calling thread. `run` blocks it; `createEngine` puts it into a worker. */
-export async function createOrtBackend({ device = "cpu", threads }: OrtOptions = {}): Promise<Backend> {
+/** The device, where it can be used; else a TesseraeError that lists those that can. */
+export function checkDevice(device: Device = "cpu"): Device {
   const available = listDevices();
-  if (!available.includes(device))
-    throw new TesseraeError("runtime", `device ${device} is not available here`, {
-      hint: `Available: ${available.join(", ")}`,
-    });
+  if (available.includes(device)) return device;
+  throw new TesseraeError("runtime", `device ${device} is not available here`, {
+    hint: `Available: ${available.join(", ")}`,
+  });
+}
+
+/** onnxruntime-node in the calling thread. `run` blocks it; `createEngine` puts it into a worker. */
+export async function createOrtBackend(options: OrtOptions = {}): Promise<Backend> {
+  const device = checkDevice(options.device);
   return {
     device,
-    load: (model, options = {}) => load(model, options, device, threads),
+    load: (model, loadOptions = {}) => load(model, loadOptions, device, options.threads),
     createState: async (tensors) => new OrtState(tensors),
     dispose: async () => {},
   };

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly state?: State;
   /** Name of a boolean output: where it is false, the state stays as it was. */
   readonly commit?: string;
+  /** Feeds whose memory the caller gives away: they may be moved to the runtime's thread instead of copied. */
+  readonly consume?: readonly string[];
 }
 
 /** Tensors that live on the device between runs: parameters, moments, averages, counters. */
