@@ -2,9 +2,10 @@
  * The embedded image set: procedurally drawn shapes in random colours, textures and clutter.
  * Every image is a pure function of (seed, class, index), so nothing has to be stored or fetched.
  * Shape and background colours are both random, so single pixels say little about the class: a linear
- * classifier on pixels stays near chance, and a model has to see the outline.
+ * classifier on pixels gets about 40 % of eight classes right, and a model has to see the outline.
  */
 import { TesseraeError } from "../errors.ts";
+import { keyed, type Random } from "./random.ts";
 
 /** Class names, in label order (alphabetical, which is also the order an image folder is read in). */
 export const synthClasses = ["circle", "crescent", "cross", "heart", "ring", "square", "star", "triangle"] as const;
@@ -15,31 +16,7 @@ type Shape = (x: number, y: number) => number;
 type Rgb = readonly [r: number, g: number, b: number];
 type Point = readonly [x: number, y: number];
 
-/** Uniform in [0, 1). */
-type Random = () => number;
-
-/** 32-bit finaliser of MurmurHash3. */
-const mix = (h: number): number => {
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-};
-
-const hash = (...words: number[]): number => words.reduce((h, w) => mix((h ^ mix(w + 0x9e3779b9)) + 0x6d2b79f5), 0);
-
-/** Mulberry32. */
-const generator = (state: number): Random => {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-};
-
-const between = (random: Random, low: number, high: number): number => low + (high - low) * random();
 const clamp = (x: number, low: number, high: number): number => Math.min(high, Math.max(low, x));
-const count = (random: Random, most: number): number => Math.floor(random() * (most + 1));
 
 // ---- shapes
 
@@ -102,7 +79,7 @@ const shapes: Record<SynthClass, Shape> = {
 // ---- colours and textures
 
 const luminance = ([r, g, b]: Rgb): number => 0.299 * r + 0.587 * g + 0.114 * b;
-const anyColour = (random: Random): Rgb => [255 * random(), 255 * random(), 255 * random()];
+const anyColour = (random: Random): Rgb => [255 * random.uniform(), 255 * random.uniform(), 255 * random.uniform()];
 
 /** Least difference in luminance between a shape and its background, of 255. */
 const contrast = 100;
@@ -117,7 +94,7 @@ const colours = (random: Random): [ground: Rgb, ink: Rgb] => {
   for (;;) {
     const [a, b] = [anyColour(random), anyColour(random)];
     if (Math.abs(luminance(a) - luminance(b)) < contrast) continue;
-    return luminance(a) < luminance(b) === random() < lighter ? [a, b] : [b, a];
+    return luminance(a) < luminance(b) === random.uniform() < lighter ? [a, b] : [b, a];
   }
 };
 
@@ -134,22 +111,22 @@ const patterns: ((random: Random) => Pattern)[] = [
   // stripes
   (random) => {
     const [c, s] = direction(random);
-    const frequency = between(random, 5, 10);
-    const phase = between(random, 0, 6.28);
+    const frequency = random.uniformIn(5, 10);
+    const phase = random.uniformIn(0, 6.28);
     return (x, y) => 0.5 + 0.5 * Math.sin(frequency * (c * x + s * y) + phase);
   },
   // checks
   (random) => {
     const [c, s] = direction(random);
-    const frequency = between(random, 2, 4);
-    const phase = random();
+    const frequency = random.uniformIn(2, 4);
+    const phase = random.uniform();
     return (x, y) =>
       (Math.floor(frequency * (c * x + s * y) + phase) + Math.floor(frequency * (c * y - s * x) + phase)) & 1;
   },
   // dots
   (random) => {
     const [c, s] = direction(random);
-    const frequency = between(random, 2, 4);
+    const frequency = random.uniformIn(2, 4);
     return (x, y) => {
       const u = frequency * (c * x + s * y);
       const v = frequency * (c * y - s * x);
@@ -158,22 +135,23 @@ const patterns: ((random: Random) => Pattern)[] = [
   },
   // grain: cells of random tone
   (random) => {
-    const salt = Math.floor(random() * 2 ** 31);
-    const frequency = between(random, 4, 9);
-    return (x, y) => hash(salt, Math.floor(frequency * x), Math.floor(frequency * y)) / 2 ** 32;
+    const tones = Float32Array.from({ length: 32 * 32 }, () => random.uniform());
+    const frequency = random.uniformIn(4, 9);
+    const cell = (t: number): number => Math.floor(frequency * (t + 1)) & 31;
+    return (x, y) => tones[32 * cell(y) + cell(x)];
   },
 ];
 
 const direction = (random: Random): Point => {
-  const angle = 2 * Math.PI * random();
+  const angle = 2 * Math.PI * random.uniform();
   return [Math.cos(angle), Math.sin(angle)];
 };
 
 type Paint = (x: number, y: number, channel: number) => number;
 
 const painted = (random: Random, [r, g, b]: Rgb): Paint => {
-  const pattern = patterns[Math.floor(random() * patterns.length)](random);
-  const tone = (): number => between(random, -relief, relief);
+  const pattern = patterns[random.int(patterns.length)](random);
+  const tone = (): number => random.uniformIn(-relief, relief);
   const first = [r, g, b];
   const step = [tone(), tone(), tone()];
   return (x, y, channel) => first[channel] + step[channel] * pattern(x, y);
@@ -200,19 +178,19 @@ interface Layer {
 
 /** A small oval, or a thin line. */
 const clutter = (random: Random): Layer => {
-  const x0 = between(random, -1, 1);
-  const y0 = between(random, -1, 1);
+  const x0 = random.uniformIn(-1, 1);
+  const y0 = random.uniformIn(-1, 1);
   const [c, s] = direction(random);
   const colour = anyColour(random);
   const paint: Paint = (_x, _y, channel) => colour[channel];
-  if (random() < 0.5) {
-    const length = between(random, 0.4, 1);
-    const width = between(random, 0.025, 0.05);
+  if (random.uniform() < 0.5) {
+    const length = random.uniformIn(0.4, 1);
+    const width = random.uniformIn(0.025, 0.05);
     const end: Point = [x0 + c * length, y0 + s * length];
     return { paint, distance: (x, y) => segment(x, y, [x0, y0], end) - width };
   }
-  const radius = between(random, 0.06, 0.13);
-  const stretch = between(random, 1, 2);
+  const radius = random.uniformIn(0.06, 0.13);
+  const stretch = random.uniformIn(1, 2);
   return {
     paint,
     distance: (x, y) => {
@@ -224,12 +202,12 @@ const clutter = (random: Random): Layer => {
 };
 
 const placed = (random: Random, shape: Shape): Shape => {
-  const radius = between(random, smallest, largest);
+  const radius = random.uniformIn(smallest, largest);
   const room = roam * (1.02 - radius);
-  const x0 = between(random, -room, room);
-  const y0 = between(random, -room, room);
-  const angle = between(random, -turn, turn);
-  const mirror = random() < 0.5 ? -1 : 1;
+  const x0 = random.uniformIn(-room, room);
+  const y0 = random.uniformIn(-room, room);
+  const angle = random.uniformIn(-turn, turn);
+  const mirror = random.uniform() < 0.5 ? -1 : 1;
   const [c, s] = [Math.cos(angle), Math.sin(angle)];
   return (x, y) => {
     const u = (x - x0) / radius;
@@ -252,19 +230,18 @@ const refuse = (what: string, hint: string): never => {
  * @throws TesseraeError `usage` for an unknown class, or numbers out of range (size: 8 to 1024 pixels).
  */
 export const drawSynth = (seed: number, name: SynthClass, index: number, size = 32): Uint8Array => {
-  const label = synthClasses.indexOf(name);
-  if (label < 0) refuse(`no class "${name}"`, `Classes are ${synthClasses.join(", ")}`);
+  if (!synthClasses.includes(name)) refuse(`no class "${name}"`, `Classes are ${synthClasses.join(", ")}`);
   if (!isWhole(size, 8, 1024)) refuse(`cannot draw at size ${size}`, "Use 8 to 1024 pixels");
   if (!isWhole(seed, 0, 2 ** 32 - 1)) refuse(`cannot use ${seed} as a seed`, "Use a whole number below 2^32");
   if (!isWhole(index, 0, 2 ** 32 - 1)) refuse(`cannot draw index ${index}`, "Use a whole number below 2^32");
-  const random = generator(hash(seed, label, index));
+  const random = keyed(seed, "synth", name, index);
   const [ground, ink] = colours(random);
   const under = painted(random, ground);
   const layers: Layer[] = [];
-  for (let i = count(random, mostBehind); i > 0; i--) layers.push(clutter(random));
+  for (let i = random.int(mostBehind + 1); i > 0; i--) layers.push(clutter(random));
   layers.push({ distance: placed(random, shapes[name]), paint: painted(random, ink) });
-  for (let i = count(random, mostInFront); i > 0; i--) layers.push(clutter(random));
-  const grain = between(random, 2, 14);
+  for (let i = random.int(mostInFront + 1); i > 0; i--) layers.push(clutter(random));
+  const grain = random.uniformIn(2, 14);
 
   const pixels = new Uint8Array(size * size * 3);
   const pixel = 2 / size;
@@ -278,7 +255,7 @@ export const drawSynth = (seed: number, name: SynthClass, index: number, size = 
         layers.forEach((layer, i) => {
           if (cover[i] > 0) value += cover[i] * (layer.paint(x, y, channel) - value);
         });
-        const noise = grain * (random() + random() - 1);
+        const noise = grain * (random.uniform() + random.uniform() - 1);
         pixels[(row * size + column) * 3 + channel] = clamp(Math.round(value + noise), 0, 255);
       }
     }
