@@ -1,5 +1,5 @@
 import type { Tensor } from "../graph/tensor.ts";
-import { apply, applyAll } from "../graph/tensor.ts";
+import { apply, applyAll, constant } from "../graph/tensor.ts";
 import { ones, zeros } from "./init.ts";
 import { buffer, type Init, module, parameter, trace } from "./module.ts";
 
@@ -16,6 +16,21 @@ export const layerNorm2d = (dim: number, { epsilon = 1e-6 }: { epsilon?: number 
       0, 3, 1, 2,
     ]),
   );
+
+/** Zero mean and unit (biased) variance along the last axis; nothing learned. */
+export const standardize = (x: Tensor, epsilon: number): Tensor =>
+  apply("LayerNormalization", [x, constant(1).expand([x.shape[x.rank - 1]])], { axis: x.rank - 1, epsilon });
+
+/** Group norm of [N, C, ...]: the channels of a group share one mean and variance (Wu and He 2018). */
+export const groupNorm = (
+  dim: number,
+  { groups = 32, epsilon = 1e-5, weightInit = ones }: { groups?: number; epsilon?: number; weightInit?: Init } = {},
+) =>
+  module({ weight: parameter([dim], weightInit), bias: parameter([dim], zeros) }, (m, x: Tensor) => {
+    const rows = standardize(x.reshape([x.shape[0], groups, x.size / x.shape[0] / groups]), epsilon);
+    const channels = [dim, ...Array<number>(x.rank - 2).fill(1)];
+    return rows.reshape(x.shape).mul(m.weight.reshape(channels)).add(m.bias.reshape(channels));
+  });
 
 export interface BatchNormOptions {
   epsilon?: number;
