@@ -5,11 +5,12 @@ import { type CommonOptions, type Family, instantiate, type Model, type Variant 
 import { nearest } from "./nearest.ts";
 import pvt from "./pvt.ts";
 import pvtV2 from "./pvt-v2.ts";
+import resnet from "./resnet.ts";
 import vit from "./vit.ts";
 import vitHybrid from "./vit-hybrid.ts";
 
 /** One line a family; a family is one file. */
-const FAMILIES: readonly Family[] = [vit, vitHybrid, deit, convmixer, pvt, pvtV2];
+const FAMILIES: readonly Family[] = [vit, vitHybrid, deit, convmixer, pvt, pvtV2, resnet];
 
 const VARIANTS: ReadonlyMap<string, Variant> = new Map(FAMILIES.flatMap((f) => Object.entries(f.variants)));
 
