@@ -12,6 +12,8 @@ import { type PixelImage, toGrey } from "./image.ts";
 import { keyed } from "./random.ts";
 import { centerWindow, type ResizeFilter, roundHalfEven, shortSideSize } from "./resize.ts";
 
+export type Interpolation = "random" | "bilinear" | "bicubic";
+
 /** Training pixels: crop, flip, then `augment` in order. Plain data: it crosses threads and goes into checkpoints. */
 export interface TrainTransform {
   kind: "train";
@@ -24,7 +26,7 @@ export interface TrainTransform {
   padding: number;
   /** Probability. */
   hflip: number;
-  interpolation: "random" | "bilinear" | "bicubic";
+  interpolation: Interpolation;
   /** Further augmentations. */
   augment?: AugmentStep[];
 }

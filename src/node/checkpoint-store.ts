@@ -39,6 +39,8 @@ export interface CheckpointStoreOptions {
   better?: Better;
   /** Told in one line what went wrong without failing a save: an old checkpoint that could not be deleted. */
   onWarning?: (line: string) => void;
+  /** Only looks: leftovers of dead processes stay. */
+  readOnly?: boolean;
   fs?: FileSystem;
 }
 
@@ -113,7 +115,7 @@ export async function loadCheckpoint(
 }
 
 export function createCheckpointStore(folder: string, options: CheckpointStoreOptions): CheckpointStore {
-  const { history, better = "higher", onWarning = () => {}, fs = nodeFileSystem } = options;
+  const { history, better = "higher", onWarning = () => {}, readOnly = false, fs = nodeFileSystem } = options;
   if (!Number.isSafeInteger(history) || history < 1)
     throw new TesseraeError("usage", `checkpoint history must be 1 or more, not ${history}`);
 
@@ -123,7 +125,7 @@ export function createCheckpointStore(folder: string, options: CheckpointStoreOp
   let cleaned = false;
 
   async function clean(): Promise<void> {
-    if (cleaned) return;
+    if (cleaned || readOnly) return;
     await removeStaleTemporaries(fs, folder);
     cleaned = true;
   }

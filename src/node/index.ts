@@ -1,0 +1,16 @@
+/**
+ * tesserae in Node: build, train, evaluate, predict with and export vision backbones.
+ * @module
+ */
+export * from "../index.ts";
+export { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
+export { decodeFile, decodeImage } from "./decode.ts";
+export { createEngine } from "./engine.ts";
+export { openImageFolder } from "./folder.ts";
+export { createLoader } from "./loader.ts";
+export { type ExportFileOptions, exportFile, openTrained, type TrainedModel } from "./model-files.ts";
+export { createOrtBackend, type Device, listDevices, type OrtOptions } from "./ort.ts";
+export { createPredictor, type Guess, type Predictor } from "./predictor.ts";
+export { writeSynth } from "./synth.ts";
+export { type TrainResult, train } from "./train.ts";
+export type { TrainEvent, TrainOptions, TrainSettings } from "./train-options.ts";

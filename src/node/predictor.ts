@@ -1,0 +1,104 @@
+import type { Loader } from "../data/loader.ts";
+import { applyTransform, evalTransform } from "../data/transform.ts";
+import { TesseraeError } from "../errors.ts";
+import { sizeOf, type TensorData } from "../graph/types.ts";
+import { type ModelSpec, modelOf } from "../models/spec.ts";
+import type { Backend, Session } from "../runtime/backend.ts";
+import { exportOnnx } from "../train/export.ts";
+import { Meter, type Metrics, probabilities, topK } from "../train/metrics.ts";
+import { decodeFile } from "./decode.ts";
+import type { TrainedModel } from "./model-files.ts";
+
+export interface Guess {
+  readonly index: number;
+  readonly label: string;
+  /** 0 to 1. */
+  readonly probability: number;
+}
+
+/** A trained model, loaded: pixels in, classes out. */
+export interface Predictor {
+  readonly spec: ModelSpec;
+  /** Decoded pixels uint8 [n, C, H, W] to logits [n, classes]. */
+  logits(pixels: Uint8Array): Promise<Float32Array>;
+  /** The best guesses for an image file. Throws TesseraeError("data") for one that cannot be read. */
+  predict(path: string, options?: { top?: number }): Promise<Guess[]>;
+  /** Quality over a loader's images. */
+  evaluate(loader: Loader, onBatch?: (done: number, total: number) => void): Promise<Metrics>;
+  dispose(): Promise<void>;
+}
+
+/** The evaluation transform of a model's preprocessing. */
+export const transformOf = ({ preprocessing, inputShape: [, height, width] }: ModelSpec) =>
+  evalTransform({ size: [height, width], cropPct: preprocessing.crop_pct, interpolation: preprocessing.interpolation });
+
+/** Loads a trained model into a backend. */
+export async function createPredictor(trained: TrainedModel, backend: Backend): Promise<Predictor> {
+  const { spec } = trained;
+  const onnx = trained.kind === "onnx" ? trained.onnx : exportOnnx(modelOf(spec), spec, trained.weights);
+  return new OnnxPredictor(spec, await backend.load(onnx));
+}
+
+class OnnxPredictor implements Predictor {
+  readonly spec: ModelSpec;
+  readonly #session: Session;
+
+  constructor(spec: ModelSpec, session: Session) {
+    this.spec = spec;
+    this.#session = session;
+  }
+
+  async logits(pixels: Uint8Array): Promise<Float32Array> {
+    const data = normalized(pixels, this.spec);
+    const shape = [data.length / sizeOf(this.spec.inputShape), ...this.spec.inputShape];
+    const outputs = await this.#session.run(new Map([["image", { dtype: "float32" as const, shape, data }]]), {
+      consume: ["image"],
+    });
+    return (outputs.get("logits") as TensorData).data as Float32Array;
+  }
+
+  async predict(path: string, { top = 5 }: { top?: number } = {}): Promise<Guess[]> {
+    const { classes, inputShape } = this.spec;
+    const pixels = new Uint8Array(sizeOf(inputShape));
+    const image = await decodeFile(path);
+    applyTransform(transformOf(this.spec), image, channelsOf(this.spec), { seed: 0, epoch: 0, index: 0 }, pixels);
+    const p = probabilities(await this.logits(pixels));
+    return topK(p, top).map((index) => ({ index, label: classes[index] ?? String(index), probability: p[index] }));
+  }
+
+  async evaluate(loader: Loader, onBatch?: (done: number, total: number) => void): Promise<Metrics> {
+    const meter = new Meter();
+    let done = 0;
+    for await (const { images, labels } of loader.epoch(0)) {
+      meter.add(await this.logits(images), labels, this.spec.classes.length);
+      onBatch?.(++done, loader.batchesPerEpoch);
+    }
+    return meter.metrics;
+  }
+
+  dispose(): Promise<void> {
+    return this.#session.dispose();
+  }
+}
+
+/** 1 or 3, as the decoder can give them. */
+export function channelsOf({ name, inputShape: [channels] }: Pick<ModelSpec, "name" | "inputShape">): 1 | 3 {
+  if (channels === 1 || channels === 3) return channels;
+  throw new TesseraeError("usage", `takes ${channels} channels; images have 3, or 1 for grey`, { where: name });
+}
+
+/** (x / 255 - mean) / std by channel, [n, C, H, W]. */
+function normalized(
+  pixels: Uint8Array,
+  { preprocessing: { mean, std }, inputShape: [channels, height, width] }: ModelSpec,
+): Float32Array {
+  const plane = height * width;
+  const out = new Float32Array(pixels.length);
+  for (let start = 0; start < pixels.length; start += plane) {
+    const c = ((start / plane) % channels) % mean.length;
+    const scale = 1 / (255 * std[c]);
+    const shift = -mean[c] / std[c];
+    for (let i = start; i < start + plane; i++) out[i] = pixels[i] * scale + shift;
+  }
+  return out;
+}

@@ -1,0 +1,238 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { ImageDataset } from "../data/dataset.ts";
+import type { Loader } from "../data/loader.ts";
+import { evalTransform, trainTransform } from "../data/transform.ts";
+import { TesseraeError } from "../errors.ts";
+import { createModel } from "../models/index.ts";
+import type { Model } from "../models/model.ts";
+import { modelOf, parseSpec, specOf } from "../models/spec.ts";
+import { countParameters, initialize } from "../models/trace.ts";
+import { createOptimizer } from "../optim/index.ts";
+import { schedule } from "../optim/schedule.ts";
+import type { LoadedCheckpoint } from "../train/checkpoint.ts";
+import { type FitResult, fit } from "../train/fit.ts";
+import { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
+import { createEngine } from "./engine.ts";
+import { openImageFolder } from "./folder.ts";
+import { createLoader } from "./loader.ts";
+import { exportFile, fromCheckpoint } from "./model-files.ts";
+import { channelsOf } from "./predictor.ts";
+import { MODEL_FILE, SummaryFile, writeConfig } from "./run-folder.ts";
+import { acquireRunLock } from "./run-lock.ts";
+import { settle, type TrainEvent, type TrainOptions, type TrainSettings } from "./train-options.ts";
+
+export interface TrainResult extends Omit<FitResult, "weights"> {
+  /** The run folder: checkpoints, model.onnx, summary.csv, config.json. */
+  readonly output: string;
+  /** The exported model; absent where the run was interrupted. */
+  readonly onnx?: string;
+  /** Files that could not be read: path and reason. */
+  readonly skipped: ReadonlyMap<string, string>;
+}
+
+/**
+ * Trains a model on a folder of images and leaves a run folder. Same settings, same machine: same weights, whatever
+ * the number of data workers. Throws TesseraeError; aborting `signal` finishes the step, saves and returns.
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const settings = settle(options);
+  const emit = options.onEvent ?? (() => {});
+  const data = await openImageFolder(options.data, { valFraction: settings.valFraction, seed: settings.seed });
+  const model = buildModel(settings, data.train.classes.length);
+  createOptimizer(settings.opt); // a name that does not exist is refused before any folder is made
+  const output = options.output ?? defaultOutput(settings.model);
+  await mkdir(output, { recursive: true }).catch((cause) => {
+    throw new TesseraeError("io", `the run folder cannot be made (${cause.code})`, { where: output, cause });
+  });
+  const lock = acquireRunLock(output);
+  try {
+    return await trainIn(output, { ...options, onEvent: emit }, settings, model, data);
+  } finally {
+    lock.release();
+  }
+}
+
+const defaultOutput = (model: string): string =>
+  join("runs", `${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}-${model}`);
+
+function buildModel(s: TrainSettings, classes: number): Model {
+  if (s.numClasses !== undefined && s.numClasses < classes)
+    throw new TesseraeError("usage", `num-classes ${s.numClasses} is less than the ${classes} classes of the data`);
+  const model = createModel(s.model, {
+    ...s.modelOptions,
+    img_size: s.imgSize ?? s.modelOptions.img_size,
+    in_chans: s.inChans ?? s.modelOptions.in_chans,
+    drop_rate: s.drop ?? s.modelOptions.drop_rate,
+    drop_path_rate: s.dropPath ?? s.modelOptions.drop_path_rate,
+    num_classes: s.numClasses ?? classes,
+  });
+  channelsOf({ name: s.model, inputShape: model.inputShape });
+  return model;
+}
+
+interface Data {
+  train: ImageDataset;
+  val: ImageDataset;
+}
+
+async function trainIn(
+  output: string,
+  options: TrainOptions,
+  s: TrainSettings,
+  model: Model,
+  data: Data,
+): Promise<TrainResult> {
+  const emit = options.onEvent as (event: TrainEvent) => void;
+  const warn = (message: string) => emit({ type: "warning", message });
+  const better = s.evalMetric === "loss" ? "lower" : "higher";
+  const store = createCheckpointStore(output, { history: s.checkpointHist, better, onWarning: warn });
+  const resume = await resumeFrom(store, output, options.resume);
+  for (const line of resume?.warnings ?? []) warn(line);
+  if (resume) checkResumed(resume, model);
+  const spec = specOf(model, classNames(data.train.classes, model.numClasses));
+  const epoch = (resume?.meta.progress as { epoch: number } | undefined)?.epoch ?? 0;
+  await writeConfig(output, describe(options, s, spec));
+  const summary = await SummaryFile.open(output, s.modelEmaDecay !== undefined, epoch);
+  const loaders = createLoaders(s, model, data);
+  const backend = await createEngine({ device: s.device, threads: s.threads });
+  emit({
+    type: "start",
+    output,
+    model: model.name,
+    parameters: countParameters(model),
+    images: data.train.samples.length,
+    valImages: data.val.samples.length,
+    classes: data.train.classes.length,
+    epochs: s.epochs,
+    epoch,
+  });
+  try {
+    const written: Promise<void>[] = [];
+    const result = await fit({
+      model,
+      backend,
+      weights: initialize(model, s.seed),
+      step: stepOptions(s, Math.min(s.batchSize, data.train.samples.length)),
+      epochs: s.epochs,
+      schedule: scheduleOf(s, loaders.train.batchesPerEpoch),
+      ...loaders,
+      metric: s.evalMetric,
+      resume,
+      save: (state) => store.save(state),
+      meta: { spec, settings: s },
+      onEvent: (event) => {
+        if (event.type === "epoch") written.push(summary.add(event.summary));
+        emit(event);
+      },
+      signal: options.signal,
+    });
+    await Promise.all(written);
+    const skipped = new Map([...loaders.train.skipped, ...(loaders.val?.skipped ?? [])]);
+    const { weights: _, ...rest } = result;
+    return { ...rest, output, skipped, onnx: result.interrupted ? undefined : await exportBest(store, output) };
+  } finally {
+    await Promise.all([loaders.train.close(), loaders.val?.close(), backend.dispose()]);
+  }
+}
+
+/** Names for all of the model's classes; those beyond the data's are numbers. */
+const classNames = (classes: readonly string[], count: number): string[] =>
+  Array.from({ length: count }, (_, i) => classes[i] ?? String(i));
+
+async function resumeFrom(
+  store: CheckpointStore,
+  output: string,
+  resume?: string,
+): Promise<LoadedCheckpoint | undefined> {
+  if (resume !== undefined && resume !== "auto") return loadCheckpoint(resume);
+  if (resume === "auto") return store.latest();
+  if ((await store.list()).length > 0)
+    throw new TesseraeError("usage", "holds a run already", {
+      where: output,
+      hint: "Go on with --resume auto, or choose another --output",
+    });
+  return undefined;
+}
+
+/** A checkpoint goes on only as the model it was. */
+function checkResumed({ meta, path }: LoadedCheckpoint, model: Model): void {
+  const saved = modelOf(parseSpec(meta.spec, path));
+  const differing = Object.keys(model.options).filter(
+    (key) => JSON.stringify(saved.options[key]) !== JSON.stringify(model.options[key]),
+  );
+  if (saved.name === model.name && differing.length === 0) return;
+  const what = saved.name === model.name ? `other ${differing.join(", ")}` : `model ${saved.name}, not ${model.name}`;
+  throw new TesseraeError("usage", `was trained with ${what}`, {
+    where: path,
+    hint: "Resume with the options the run was started with",
+  });
+}
+
+function createLoaders(s: TrainSettings, model: Model, { train, val }: Data): { train: Loader; val?: Loader } {
+  const [, height, width] = model.inputShape;
+  const shared = {
+    batchSize: Math.min(s.batchSize, train.samples.length),
+    inChans: model.inputShape[0],
+    seed: s.seed,
+    workers: s.workers,
+    strict: s.strict,
+  };
+  const training = trainTransform({
+    size: [height, width],
+    crop: s.crop,
+    scale: [...s.scale],
+    ratio: [...s.ratio],
+    hflip: s.hflip,
+    interpolation: s.trainInterpolation,
+  });
+  const { crop_pct, interpolation } = model.preprocessing;
+  const evaluation = evalTransform({ size: [height, width], cropPct: crop_pct, interpolation });
+  return {
+    train: createLoader({ ...shared, dataset: train, transform: training, shuffle: true, dropLast: true }),
+    val:
+      val.samples.length === 0
+        ? undefined
+        : createLoader({ ...shared, dataset: val, transform: evaluation, shuffle: false, dropLast: false }),
+  };
+}
+
+const stepOptions = (s: TrainSettings, batch: number) => ({
+  batch,
+  optimizer: createOptimizer(s.opt, { momentum: s.momentum }),
+  weightDecay: s.weightDecay,
+  clipGrad: s.clipGrad,
+  smoothing: s.smoothing,
+  emaDecay: s.modelEmaDecay,
+  seed: s.seed,
+});
+
+function scheduleOf(s: TrainSettings, batchesPerEpoch: number) {
+  const warmup = s.warmupEpochs ?? Math.min(5, s.epochs / 10);
+  const { lr, warmupLr, minLr } = s;
+  return schedule(s.sched, {
+    lr,
+    steps: s.epochs * batchesPerEpoch,
+    warmupSteps: Math.round(warmup * batchesPerEpoch),
+    warmupLr,
+    minLr,
+  });
+}
+
+/** What config.json holds. */
+const describe = ({ data, output }: TrainOptions, settings: TrainSettings, spec: object) => ({
+  data,
+  output,
+  settings,
+  spec,
+  versions: { node: process.versions.node },
+  command: process.argv.slice(2),
+});
+
+async function exportBest(store: CheckpointStore, output: string): Promise<string | undefined> {
+  const checkpoint = (await store.best()) ?? (await store.latest());
+  if (!checkpoint) return undefined;
+  const file = join(output, MODEL_FILE);
+  await exportFile(fromCheckpoint(checkpoint), file);
+  return file;
+}

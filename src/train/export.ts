@@ -1,0 +1,36 @@
+import { encodeModel, type OnnxModel } from "../graph/onnx.ts";
+import { optimize } from "../graph/passes/index.ts";
+import { program } from "../graph/program.ts";
+import { N } from "../graph/types.ts";
+import type { Model } from "../models/model.ts";
+import type { ModelSpec } from "../models/spec.ts";
+import { imageInput, traceModule, type Weights } from "../models/trace.ts";
+
+/** Key of the model's description among an ONNX file's metadata. */
+export const SPEC_KEY = "tesserae";
+
+export interface ExportOptions {
+  /** Images per run; absent: free. */
+  readonly batch?: number;
+  readonly externalLocation?: string;
+}
+
+/**
+ * The model in evaluation as ONNX (opset 18, standard operators): "image" float32 [N, C, H, W], normalised, to
+ * "logits" float32 [N, classes]. Labels and preprocessing are in the metadata.
+ */
+export function exportOnnx(
+  model: Model,
+  spec: ModelSpec,
+  weights: Weights,
+  { batch, externalLocation }: ExportOptions = {},
+): OnnxModel {
+  const { output } = traceModule(model.forward, imageInput(model, batch ?? N), { training: false, source: weights });
+  const { mean, std, interpolation, crop_pct } = spec.preprocessing;
+  const metadata = {
+    [SPEC_KEY]: JSON.stringify(spec),
+    labels: JSON.stringify(spec.classes),
+    preprocessing: JSON.stringify({ mean, std, interpolation, crop_pct, input_size: spec.inputShape }),
+  };
+  return encodeModel(optimize(program(model.name, new Map([["logits", output]]))), { metadata, externalLocation });
+}
