@@ -1,7 +1,7 @@
 import { keyed } from "../data/random.ts";
 import { TesseraeError } from "../errors.ts";
 import { constantData, input, type Tensor } from "../graph/tensor.ts";
-import { type Shape, sizeOf, type TensorData } from "../graph/types.ts";
+import { fromDoubles, type Shape, sizeOf, type TensorData } from "../graph/types.ts";
 import { type Module, type NamedSlot, Trace, withTrace } from "../nn/module.ts";
 import type { Model } from "./model.ts";
 
@@ -56,10 +56,8 @@ export const imageInput = (model: Model, batch: number): Tensor =>
 export function initialize(model: Model, seed: number): Map<string, TensorData> {
   return new Map(
     model.slots.map((slot) => {
-      const data =
-        slot.dtype === "int64"
-          ? new BigInt64Array(sizeOf(slot.shape))
-          : slot.init(slot.shape, keyed(seed, "init", slot.name));
+      const values = slot.init(slot.shape, keyed(seed, "init", slot.name));
+      const data = slot.dtype === "float32" ? values : fromDoubles(slot.dtype, values);
       return [slot.name, { dtype: slot.dtype, shape: slot.shape, data }];
     }),
   );

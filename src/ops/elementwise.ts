@@ -71,14 +71,16 @@ interface Binary {
   /** Cotangents before the sum over broadcast axes. */
   grad?: (c: Vjp<object>) => readonly [Tensor, Tensor];
   range?: readonly [number, number];
+  /** On int32, where products and sums wrap. */
+  int32?: (a: number, b: number) => number;
   out?: DType;
   dtype?: DType;
 }
 
 const BINARY: Record<string, Binary> = {
-  Add: { f: (a, b) => a + b, grad: ({ dy }) => [dy, dy] },
+  Add: { f: (a, b) => a + b, int32: (a, b) => (a + b) | 0, grad: ({ dy }) => [dy, dy] },
   Sub: { f: (a, b) => a - b, grad: ({ x: [, b], dy }) => [dy, dy.sumTo(b.shape).neg()] },
-  Mul: { f: (a, b) => a * b, grad: ({ x: [a, b], dy }) => [dy.mul(b), dy.mul(a)] },
+  Mul: { f: (a, b) => a * b, int32: Math.imul, grad: ({ x: [a, b], dy }) => [dy.mul(b), dy.mul(a)] },
   // y = a/b: da = dy/b, db = -y·dy/b
   Div: {
     f: (a, b) => a / b,
@@ -118,12 +120,15 @@ const PAIRS: readonly (readonly number[])[][] = [
   [[3], []],
 ];
 
-for (const [name, { f, grad, range, out, dtype }] of Object.entries(BINARY))
+for (const [name, { f, int32, grad, range, out, dtype }] of Object.entries(BINARY))
   defineOp(name, {
     type: ([a, b]) => ({ dtype: out ?? a.dtype, shape: broadcastShapes(a.shape, b.shape) }),
     vjp: grad && ((c) => grad(c).map((d, i) => d.sumTo(c.x[i].shape))),
-    evaluate: zip(f),
-    check: PAIRS.map((x): CheckCase<object> => ({ x, range, dtypes: dtype && [dtype, dtype] })),
+    evaluate: (x, _attrs, [{ dtype }]) => zip(dtype === "int32" ? (int32 ?? f) : f)(x),
+    check: [
+      ...PAIRS.map((x): CheckCase<object> => ({ x, range, dtypes: dtype && [dtype, dtype] })),
+      ...(int32 ? [{ x: [[3, 4], [4]], range: [-(2 ** 31), 2 ** 31], dtypes: ["int32", "int32"] } as const] : []),
+    ],
   });
 
 defineOp<{ direction: "LEFT" | "RIGHT" }>("BitShift", {
