@@ -1,4 +1,5 @@
 import { TesseraeError } from "../errors.ts";
+import axial from "./axial.ts";
 import convmixer from "./convmixer.ts";
 import deit from "./deit.ts";
 import { type CommonOptions, type Family, instantiate, type Model, type Variant } from "./model.ts";
@@ -10,7 +11,7 @@ import vit from "./vit.ts";
 import vitHybrid from "./vit-hybrid.ts";
 
 /** One line a family; a family is one file. */
-const FAMILIES: readonly Family[] = [vit, vitHybrid, deit, convmixer, pvt, pvtV2, resnet];
+const FAMILIES: readonly Family[] = [vit, vitHybrid, deit, convmixer, pvt, pvtV2, axial, resnet];
 
 const VARIANTS: ReadonlyMap<string, Variant> = new Map(FAMILIES.flatMap((f) => Object.entries(f.variants)));
 
