@@ -7,11 +7,13 @@ import { nearest } from "./nearest.ts";
 import pvt from "./pvt.ts";
 import pvtV2 from "./pvt-v2.ts";
 import resnet from "./resnet.ts";
+import swin from "./swin.ts";
+import swinV2 from "./swinv2.ts";
 import vit from "./vit.ts";
 import vitHybrid from "./vit-hybrid.ts";
 
 /** One line a family; a family is one file. */
-const FAMILIES: readonly Family[] = [vit, vitHybrid, deit, convmixer, pvt, pvtV2, axial, resnet];
+const FAMILIES: readonly Family[] = [vit, vitHybrid, deit, swin, swinV2, convmixer, pvt, pvtV2, axial, resnet];
 
 const VARIANTS: ReadonlyMap<string, Variant> = new Map(FAMILIES.flatMap((f) => Object.entries(f.variants)));
 

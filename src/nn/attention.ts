@@ -24,6 +24,26 @@ export const joinHeads = (x: Tensor): Tensor => {
   return x.transpose([0, 2, 1, 3]).reshape([n, length, heads * d]);
 };
 
+export interface AttendOptions {
+  /** Adds to the scores: [heads, L, L], or [n, heads, L, L] for each n neighbours of the batch (windows of an image). */
+  bias?: Tensor;
+  /** Dropout of the probabilities. */
+  drop?: (probs: Tensor) => Tensor;
+}
+
+/** softmax(q kᵀ + bias) v of [N, heads, L, d], with q scaled before. */
+export function attend(q: Tensor, k: Tensor, v: Tensor, { bias, drop = (t) => t }: AttendOptions = {}): Tensor {
+  const scores = q.matmul(k.mT()); // [N, heads, L, L]
+  const probs = tap("probs", (bias ? addByGroup(scores, bias) : scores).softmax());
+  return drop(probs).matmul(v);
+}
+
+function addByGroup(scores: Tensor, bias: Tensor): Tensor {
+  if (bias.rank < scores.rank) return scores.add(bias);
+  const groups = scores.reshape([scores.shape[0] / bias.shape[0], ...bias.shape]);
+  return groups.add(bias).reshape(scores.shape);
+}
+
 /** Multi-head self-attention (Vaswani et al. 2017): softmax(q kᵀ / √d + bias) v, then a projection. */
 export const attention = (dim: number, heads: number, options: AttentionOptions = {}) => {
   const { qkvBias = true, attnDrop = 0, projDrop = 0, weightInit, biasInit, scoreBias } = options;
@@ -39,9 +59,7 @@ export const attention = (dim: number, heads: number, options: AttentionOptions 
     },
     (m, x: Tensor) => {
       const [q, k, v] = m.qkv(x).map((t) => splitHeads(t, heads));
-      const scores = q.mul(scale).matmul(k.mT()); // [N, heads, L, L]
-      const probs = tap("probs", (m.rel_pos ? scores.add(m.rel_pos()) : scores).softmax());
-      return m.proj_drop(m.proj(joinHeads(m.attn_drop(probs).matmul(v))));
+      return m.proj_drop(m.proj(joinHeads(attend(q.mul(scale), k, v, { bias: m.rel_pos?.(), drop: m.attn_drop }))));
     },
   );
 };

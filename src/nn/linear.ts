@@ -6,6 +6,8 @@ export interface LinearOptions {
   bias?: boolean;
   weightInit?: Init;
   biasInit?: Init;
+  /** Weight decay applies to the weight; default true. */
+  decay?: boolean;
 }
 
 /** x [..., in] · Wᵀ + b with W [out, in]. */
@@ -15,10 +17,10 @@ export function dense(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   return y.reshape([...x.shape.slice(0, -1), out]);
 }
 
-export const linear = (width: number, out: number, { bias = true, weightInit, biasInit }: LinearOptions = {}) =>
+export const linear = (width: number, out: number, { bias = true, weightInit, biasInit, decay }: LinearOptions = {}) =>
   module(
     {
-      weight: parameter([out, width], weightInit ?? defaultWeight),
+      weight: parameter([out, width], weightInit ?? defaultWeight, { decay }),
       bias: bias ? parameter([out], biasInit ?? defaultBias(width)) : undefined,
     },
     (m, x: Tensor) => dense(x, m.weight, m.bias),

@@ -4,8 +4,11 @@ import { ones, zeros } from "./init.ts";
 import { buffer, type Init, module, parameter, trace } from "./module.ts";
 
 /** Layer norm over the last axis (Ba et al. 2016). timm's transformers use epsilon 1e-6. */
-export const layerNorm = (dim: number, { epsilon = 1e-6 }: { epsilon?: number } = {}) =>
-  module({ weight: parameter([dim], ones), bias: parameter([dim], zeros) }, (m, x: Tensor) =>
+export const layerNorm = (
+  dim: number,
+  { epsilon = 1e-6, weightInit = ones }: { epsilon?: number; weightInit?: Init } = {},
+) =>
+  module({ weight: parameter([dim], weightInit), bias: parameter([dim], zeros) }, (m, x: Tensor) =>
     apply("LayerNormalization", [x, m.weight, m.bias], { axis: x.rank - 1, epsilon }),
   );
 

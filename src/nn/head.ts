@@ -1,0 +1,37 @@
+import type { Tensor } from "../graph/tensor.ts";
+import { dropout } from "./drop.ts";
+import { globalPool } from "./global-pool.ts";
+import { type LinearOptions, linear } from "./linear.ts";
+import { fn, identity, module } from "./module.ts";
+
+export interface ClassifierHeadOptions extends LinearOptions {
+  pool?: string;
+  /** Dropout before the classifier. */
+  drop?: number;
+  /** Maps are [N, H, W, C]; default [N, C, H, W]. */
+  channelsLast?: boolean;
+}
+
+/** Maps to logits: pooling, dropout and a linear layer under timm's name "fc"; no layer for 0 classes. */
+export const classifierHead = (
+  dim: number,
+  classes: number,
+  { pool = "avg", drop = 0, channelsLast = false, ...init }: ClassifierHeadOptions = {},
+) =>
+  module(
+    {
+      pool: channelsLast ? poolLast(pool, classes) : globalPool(pool, classes),
+      drop: dropout(drop),
+      fc: classes > 0 ? linear(dim, classes, init) : identity(),
+    },
+    (m, x: Tensor) => m.fc(m.drop(m.pool(x))),
+  );
+
+/** globalPool of [N, H, W, C]. */
+function poolLast(kind: string, classes: number) {
+  const pool = globalPool(kind, classes);
+  if (kind === "") return identity();
+  return kind === "avg"
+    ? fn((x: Tensor) => x.mean([1, 2]))
+    : fn((x: Tensor) => pool.forward({}, x.transpose([0, 3, 1, 2])));
+}
