@@ -12,13 +12,18 @@ import { compareTables, type ModelFixture, type PassFigures, type TableDifferenc
 import { norm, relative, worstOf } from "./numbers.ts";
 import { parityInput, parityTensor } from "./parity.ts";
 
-/** Relative errors against float64; `worst` names the gradient that is furthest off. */
+/**
+ * Relative errors against float64; `worst` names the gradient that is furthest off. `gradients` compares norms,
+ * `heads` the first four elements relative to the gradient's root mean square.
+ */
 export interface ErrorFigures {
   logits: number;
   loss: number;
   gradients: number;
+  heads: number;
   evalLoss: number;
   evalGradients: number;
+  evalHeads: number;
   worst: string;
 }
 
@@ -34,8 +39,22 @@ export interface ModelReport {
   readonly reference: ToleranceFigures;
 }
 
-const BASE: ToleranceFigures = { logits: 1e-4, loss: 1e-5, gradients: 1e-3, evalLoss: 1e-5, evalGradients: 1e-3 };
+const BASE: ToleranceFigures = {
+  logits: 1e-4,
+  loss: 1e-5,
+  gradients: 1e-3,
+  heads: 1e-3,
+  evalLoss: 1e-5,
+  evalGradients: 1e-3,
+  evalHeads: 1e-3,
+};
 const FIGURES = Object.keys(BASE) as (keyof ToleranceFigures)[];
+
+/**
+ * Where a network is ill-conditioned, elements scatter more than norms, which average the scatter out: PyTorch's own
+ * float32 is off by 0.035 in the worst norm of axial26s and by 0.32 in the worst of the first elements.
+ */
+const HEAD_SCATTER = 3;
 
 /** The larger of the fixed tolerance and five times the error that PyTorch's float32 makes. */
 function tolerances({ float32_error: e }: ModelFixture): { tolerance: ToleranceFigures; reference: ToleranceFigures } {
@@ -43,8 +62,10 @@ function tolerances({ float32_error: e }: ModelFixture): { tolerance: ToleranceF
     logits: e.logits,
     loss: e.loss,
     gradients: e.gradients,
+    heads: HEAD_SCATTER * e.gradients,
     evalLoss: e.eval_loss,
     evalGradients: e.eval_gradients,
+    evalHeads: HEAD_SCATTER * e.eval_gradients,
   };
   const tolerance = Object.fromEntries(FIGURES.map((k) => [k, Math.max(BASE[k], 5 * reference[k])]));
   return { tolerance: tolerance as unknown as ToleranceFigures, reference };
@@ -63,10 +84,12 @@ export async function verifyModel(model: Model, fixture: ModelFixture, backend: 
   const error: ErrorFigures = {
     logits: logitsError(evaluation, fixture),
     loss: relative(training.loss, fixture.train.loss),
-    gradients: gradients.error,
+    gradients: gradients.norms,
+    heads: gradients.heads,
     evalLoss: relative(evaluation.loss, fixture.eval.loss),
-    evalGradients: evalGradients.error,
-    worst: (gradients.error >= evalGradients.error ? gradients : evalGradients).worst,
+    evalGradients: evalGradients.norms,
+    evalHeads: evalGradients.heads,
+    worst: (worse(gradients) >= worse(evalGradients) ? gradients : evalGradients).worst,
   };
   return { ...report, error, ok: FIGURES.every((k) => error[k] <= tolerance[k]) };
 }
@@ -120,25 +143,30 @@ function logitsError({ logits }: PassResult, { eval: { logits_head, logits_norm 
   return worstOf([...differences, relative(norm(data), logits_norm)]);
 }
 
+interface GradientErrors {
+  norms: number;
+  heads: number;
+  worst: string;
+}
+
+const worse = ({ norms, heads }: GradientErrors): number => Math.max(norms, heads);
+
 /**
  * Over gradients above 1e-6 of the largest: relative error of the norm, and of the first four elements
  * relative to the gradient's root mean square, so that a permuted gradient cannot pass.
  */
-function gradientError(
-  { gradients }: PassResult,
-  { gradients: reference }: PassFigures,
-): { error: number; worst: string } {
+function gradientError({ gradients }: PassResult, { gradients: reference }: PassFigures): GradientErrors {
   const largest = Math.max(...Object.values(reference).map((g) => g.norm));
-  let [error, worst] = [0, ""];
+  const errors: GradientErrors = { norms: 0, heads: 0, worst: "" };
   for (const [name, { norm: expected, head }] of Object.entries(reference)) {
     if (expected < 1e-6 * largest) continue;
-    const ours = gradients.get(name);
-    const rms = ours && expected / Math.sqrt(ours.length);
-    const e =
-      ours && rms
-        ? worstOf([relative(norm(ours), expected), ...head.map((v, i) => Math.abs(ours[i] - v) / rms)])
-        : Infinity;
-    if (e > error) [error, worst] = [e, name];
+    const ours = gradients.get(name) ?? new Float32Array([Number.NaN]);
+    const rms = expected / Math.sqrt(ours.length);
+    const norms = worstOf([relative(norm(ours), expected)]);
+    const heads = worstOf(head.map((v, i) => Math.abs(ours[i] - v) / rms));
+    if (Math.max(norms, heads) > worse(errors)) errors.worst = name;
+    errors.norms = Math.max(errors.norms, norms);
+    errors.heads = Math.max(errors.heads, heads);
   }
-  return { error, worst };
+  return errors;
 }
