@@ -2,6 +2,7 @@ import { TesseraeError } from "../errors.ts";
 import axial from "./axial.ts";
 import convmixer from "./convmixer.ts";
 import deit from "./deit.ts";
+import mobileNets from "./mobilenet.ts";
 import { type CommonOptions, type Family, instantiate, type Model, type Variant } from "./model.ts";
 import { nearest } from "./nearest.ts";
 import pvt from "./pvt.ts";
@@ -13,7 +14,19 @@ import vit from "./vit.ts";
 import vitHybrid from "./vit-hybrid.ts";
 
 /** One line a family; a family is one file. */
-const FAMILIES: readonly Family[] = [vit, vitHybrid, deit, swin, swinV2, convmixer, pvt, pvtV2, axial, resnet];
+const FAMILIES: readonly Family[] = [
+  vit,
+  vitHybrid,
+  deit,
+  swin,
+  swinV2,
+  convmixer,
+  pvt,
+  pvtV2,
+  axial,
+  resnet,
+  ...mobileNets,
+];
 
 const VARIANTS: ReadonlyMap<string, Variant> = new Map(FAMILIES.flatMap((f) => Object.entries(f.variants)));
 

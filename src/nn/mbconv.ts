@@ -3,7 +3,7 @@ import { type Activation, activation } from "./activation.ts";
 import { type ConvOptions, conv2d } from "./conv.ts";
 import { dropPath } from "./drop.ts";
 import { kaimingNormalFanOut, zeros } from "./init.ts";
-import { identity, module } from "./module.ts";
+import { identity, module, tap } from "./module.ts";
 import { type BatchNormOptions, batchNorm } from "./norm.ts";
 import { squeezeExcite } from "./squeeze-excite.ts";
 
@@ -63,7 +63,7 @@ function common(inChans: number, out: number, mid: number, o: MobileBlockOptions
     norm: (channels: number) => batchNorm(channels, o.norm),
     se: se ? squeezeExcite(mid, reduced, { act: se.act ?? act, gate: se.gate, ...init }) : identity(),
     drop_path: dropPath(skips ? (o.dropPath ?? 0) : 0), // only what a skip can stand in for
-    add: (y: Tensor, x: Tensor): Tensor => (skips ? y.add(x) : y),
+    add: (y: Tensor, x: Tensor): Tensor => tap("out", skips ? y.add(x) : y),
   };
 }
 
