@@ -1,13 +1,12 @@
 import { TesseraeError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { constant } from "../graph/tensor.ts";
 import { attend, joinHeads, splitHeads } from "../nn/attention.ts";
 import { dropout, dropPath } from "../nn/drop.ts";
 import { constantInit, zeros } from "../nn/init.ts";
 import { dense, linear } from "../nn/linear.ts";
 import { mlp } from "../nn/mlp.ts";
 import { module, parameter, tap } from "../nn/module.ts";
-import { relativePositionIndex } from "../nn/position.ts";
+import { biasOfOffsets, offsetTable } from "../nn/position.ts";
 import type { Layer } from "../nn/sequential.ts";
 import type { Size } from "../nn/size.ts";
 import { inWindows } from "../nn/window.ts";
@@ -31,16 +30,11 @@ export interface SwinV2Options extends SwinOptions {
   pretrained_window_sizes: readonly number[];
 }
 
-/** Offsets of an h x w window along both axes, in log space (eq. 4): [(2h-1)·(2w-1), 2] in about [-1, 1]. */
-function logOffsets([h, w]: Size, trainedIn: number): Tensor {
-  const scaled = (offset: number, size: number): number => {
-    const x = (8 * offset) / Math.max((trainedIn || size) - 1, 1);
-    return (Math.sign(x) * Math.log2(Math.abs(x) + 1)) / Math.log2(8);
-  };
-  const values: number[] = [];
-  for (let y = 1 - h; y < h; y++) for (let x = 1 - w; x < w; x++) values.push(scaled(y, h), scaled(x, w));
-  return constant(values, [(2 * h - 1) * (2 * w - 1), 2]);
-}
+/** An offset in log space (eq. 4), about -1 to 1. */
+const logOffset = (trainedIn: number) => (offset: number, size: number) => {
+  const x = (8 * offset) / Math.max((trainedIn || size) - 1, 1);
+  return (Math.sign(x) * Math.log2(Math.abs(x) + 1)) / Math.log2(8);
+};
 
 /** Continuous relative position bias [heads, L, L] (section 3.3): a small network of the offset, 16 sigmoid(·). */
 const positionMlp = (window: Size, heads: number, trainedIn: number) =>
@@ -50,12 +44,8 @@ const positionMlp = (window: Size, heads: number, trainedIn: number) =>
       2: linear(512, heads, { ...weights, bias: false, decay: false }),
     },
     (m): Tensor => {
-      const table = m[2](m[0](logOffsets(window, trainedIn)).relu())
-        .sigmoid()
-        .mul(16);
-      const length = window[0] * window[1];
-      const index = constant(relativePositionIndex(window), [length * length], "int64");
-      return table.gather(index).reshape([length, length, heads]).transpose([2, 0, 1]);
+      const hidden = m[0](offsetTable(window, logOffset(trainedIn))).relu();
+      return biasOfOffsets(m[2](hidden).sigmoid().mul(16), window);
     },
   );
 

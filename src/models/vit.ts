@@ -2,7 +2,8 @@ import { TesseraeError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { attention } from "../nn/attention.ts";
 import { dropout, dropPath } from "../nn/drop.ts";
-import { constantInit, normal, truncNormal, zeros } from "../nn/init.ts";
+import { normal, truncNormal, zeros } from "../nn/init.ts";
+import { layerScale } from "../nn/layer-scale.ts";
 import { linear } from "../nn/linear.ts";
 import { mlp } from "../nn/mlp.ts";
 import { identity, type Module, module, parameter, tap } from "../nn/module.ts";
@@ -60,12 +61,6 @@ export interface TokenSource {
 }
 
 const weights = { weightInit: truncNormal(0.02), biasInit: zeros };
-
-/** γ ⊙ x per channel (Touvron et al. 2021, Going deeper with image transformers, eq. 4). */
-const layerScale = (dim: number, initial: number | null) =>
-  initial === null
-    ? identity()
-    : module({ gamma: parameter([dim], constantInit(initial)) }, (m, x: Tensor) => x.mul(m.gamma));
 
 /** Pre-norm block (eqs. 2 and 3): x + attn(norm(x)), then x + mlp(norm(x)). */
 export const block = (o: VitOptions, dropPathRate: number, scoreBias?: Module<[], Tensor>) =>

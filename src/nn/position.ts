@@ -1,5 +1,5 @@
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
-import { truncNormal } from "./init.ts";
+import { normal, truncNormal } from "./init.ts";
 import { fn, module, parameter } from "./module.ts";
 import type { Size } from "./size.ts";
 
@@ -43,6 +43,27 @@ export function relativePositionIndex([height, width]: Size): Int32Array {
   return index;
 }
 
+const INDICES = new Map<string, Tensor>();
+
+/** The same as a constant [L · L], one for all the blocks that share a grid. */
+function indexOf(grid: Size, reversed: boolean): Tensor {
+  const key = `${grid}${reversed ? " reversed" : ""}`;
+  const known = INDICES.get(key);
+  if (known) return known;
+  const index = relativePositionIndex(grid);
+  // Read backwards, pair (q, k) is pair (L-1-q, L-1-k): the offset changes sign.
+  const made = constant(reversed ? index.reverse() : index, [index.length], "int64");
+  INDICES.set(key, made);
+  return made;
+}
+
+/** A table of offsets [(2H-1)·(2W-1), heads] as biases of the scores, [heads, L, L]. */
+export function biasOfOffsets(table: Tensor, grid: Size): Tensor {
+  const length = grid[0] * grid[1];
+  const rows = table.gather(indexOf(grid, false));
+  return rows.reshape([length, length, table.shape[1]]).transpose([2, 0, 1]);
+}
+
 /**
  * Relative position bias [heads, L, L]: a learned B of (2H-1)·(2W-1) entries per head, indexed by the offset of
  * query and key (Shaw et al. 2018; Swin, eq. 4). Prefix tokens (class, registers) get no bias.
@@ -54,14 +75,33 @@ export const relativePositionBias = (grid: Size, heads: number, prefix = 0) =>
         decay: false,
       }),
     },
-    (m): Tensor => {
-      const length = grid[0] * grid[1];
-      const index = constant(relativePositionIndex(grid), [length * length], "int64");
-      const bias = m.relative_position_bias_table.gather(index).reshape([length, length, heads]).transpose([2, 0, 1]);
-      return bias.pad([
+    (m): Tensor =>
+      biasOfOffsets(m.relative_position_bias_table, grid).pad([
         [0, 0],
         [prefix, 0],
         [prefix, 0],
-      ]);
+      ]),
+  );
+
+/** The same in TensorFlow's layout: heads first, and indexed by the offset of key and query. */
+export const relativePositionBiasTf = (grid: Size, heads: number) =>
+  module(
+    {
+      relative_position_bias_table: parameter([heads, 2 * grid[0] - 1, 2 * grid[1] - 1], normal(0.02), {
+        decay: false,
+      }),
+    },
+    (m): Tensor => {
+      const length = grid[0] * grid[1];
+      const table = m.relative_position_bias_table.flatten(1); // [heads, (2H-1)·(2W-1)]
+      return table.gather(indexOf(grid, true), 1).reshape([heads, length, length]);
     },
   );
+
+/** f of the offset along each axis, for every offset of an H x W grid: [(2H-1)·(2W-1), 2]. */
+export function offsetTable([height, width]: Size, f: (offset: number, size: number) => number): Tensor {
+  const values: number[] = [];
+  for (let y = 1 - height; y < height; y++)
+    for (let x = 1 - width; x < width; x++) values.push(f(y, height), f(x, width));
+  return constant(values, [(2 * height - 1) * (2 * width - 1), 2]);
+}
