@@ -1,10 +1,11 @@
 import { TesseraeError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 import axial from "./axial.ts";
 import convmixer from "./convmixer.ts";
 import deit from "./deit.ts";
+import efficientNets from "./efficientnet.ts";
 import mobileNets from "./mobilenet.ts";
 import { type CommonOptions, type Family, instantiate, type Model, type Variant } from "./model.ts";
-import { nearest } from "./nearest.ts";
 import pvt from "./pvt.ts";
 import pvtV2 from "./pvt-v2.ts";
 import resnet from "./resnet.ts";
@@ -26,6 +27,7 @@ const FAMILIES: readonly Family[] = [
   axial,
   resnet,
   ...mobileNets,
+  ...efficientNets,
 ];
 
 const VARIANTS: ReadonlyMap<string, Variant> = new Map(FAMILIES.flatMap((f) => Object.entries(f.variants)));

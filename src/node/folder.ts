@@ -3,6 +3,7 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { compareCodePoints, type ImageDataset, type ImageSample, splitDataset } from "../data/dataset.ts";
 import { TesseraeError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 import { IMAGE_EXTENSIONS } from "./decode.ts";
 
 export interface OpenImageFolderOptions {
@@ -25,27 +26,11 @@ function listed(names: readonly string[], most = 5): string {
   return names.slice(0, most).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
 
-/** Edit distance, for suggestions. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length];
-}
-
 async function missing(dir: string): Promise<TesseraeError> {
   const wanted = basename(dir);
   const siblings = await readdir(dirname(dir)).catch(() => []);
-  const near = siblings
-    .map((name) => ({ name, d: distance(name.toLowerCase(), wanted.toLowerCase()) }))
-    .filter(({ d }) => d <= Math.max(1, Math.floor(wanted.length / 3)))
-    .sort((a, b) => a.d - b.d || compareCodePoints(a.name, b.name))[0];
-  return fail(dir, "no such folder", near && `Did you mean ${join(dirname(dir), near.name)}?`);
+  const [near] = nearest(wanted, siblings, 1);
+  return fail(dir, "no such folder", near && `Did you mean ${join(dirname(dir), near)}?`);
 }
 
 /** Entries that are not hidden, in code-point order, with links resolved to what they lead to. */
