@@ -7,7 +7,7 @@ import type { TensorData } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
 import type { Weights } from "../models/trace.ts";
 import type { Schedule } from "../optim/schedule.ts";
-import type { Backend, Session, State, Tensors } from "../runtime/backend.ts";
+import type { Backend, LoadOptions, Session, State, Tensors } from "../runtime/backend.ts";
 import type { CheckpointState, LoadedCheckpoint } from "./checkpoint.ts";
 import { firstNonFinite } from "./diagnose.ts";
 import { evaluate, imageFeed, inferenceProgram } from "./evaluate.ts";
@@ -84,11 +84,15 @@ interface Progress {
 
 const START: Progress = { epoch: 0, batch: 0, step: 0, lossSum: 0 };
 
+/** Loads a training program, which our passes have rewritten already. */
+export const loadStep = (backend: Backend, step: Program, options?: Pick<LoadOptions, "profile">): Promise<Session> =>
+  backend.load(encodeModel(step), { optimization: "extended", ...options });
+
 /** Trains a model: every step one program, the state on the device throughout. */
 export async function fit(options: FitOptions): Promise<FitResult> {
   const { model, backend, resume } = options;
   const program = optimize(trainStep(model, options.step));
-  const session = await backend.load(encodeModel(program), { optimization: "extended" });
+  const session = await loadStep(backend, program);
   const initial = initialState(model, options.weights, options.step);
   const state = await backend.createState(resume ? restored(initial, resume) : initial);
   const run = new Run(options, program, session, state);

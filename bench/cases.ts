@@ -1,0 +1,111 @@
+import { modelOf, type WorkSpec } from "./work.ts";
+
+/** A row of the table. */
+interface ModelCase {
+  /** Stem of the cases' names: NAME-train, NAME-infer, NAME-infer-b1, NAME-memory. */
+  readonly name: string;
+  readonly model: string;
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Options that timm's model does not take. */
+  readonly ourOptions?: Readonly<Record<string, unknown>>;
+  /** Images of a training step. */
+  readonly train?: number;
+  /** Images of an inference; the first gives NAME-infer, others NAME-infer-b<batch>. */
+  readonly infer?: readonly number[];
+}
+
+/** What is measured. A new model is a new line. */
+const MODELS: readonly ModelCase[] = [
+  { name: "vit_tiny_patch16_224", model: "vit_tiny_patch16_224", train: 16, infer: [16, 1] },
+  {
+    name: "vit_cifar",
+    model: "vit_tiny_patch16_224",
+    options: {
+      img_size: 32,
+      patch_size: 4,
+      embed_dim: 128,
+      depth: 6,
+      num_heads: 4,
+      global_pool: "avg",
+      num_classes: 10,
+    },
+    train: 128,
+    infer: [128],
+  },
+  {
+    name: "convmixer",
+    model: "convmixer_1024_20_ks9_p14",
+    options: { dim: 256, depth: 8, kernel_size: 5, patch_size: 2, num_classes: 10 },
+    ourOptions: { img_size: 32 },
+    train: 64,
+  },
+];
+
+interface CaseBase {
+  readonly name: string;
+}
+
+export interface StepCase extends CaseBase {
+  readonly kind: "train" | "infer";
+  /** Steps of one turn; its time is their median. More than one where a step is short. */
+  readonly repeats: number;
+  readonly spec: () => WorkSpec;
+}
+
+export interface MemoryCase extends CaseBase {
+  readonly kind: "memory";
+  readonly spec: () => WorkSpec;
+}
+
+/** Cases without a model table: see data.ts and first-step.ts. */
+export interface ToolCase extends CaseBase {
+  readonly kind: "data" | "first-step";
+}
+
+export type Case = StepCase | MemoryCase | ToolCase;
+
+type Request = Pick<WorkSpec, "kind" | "model" | "options" | "ourOptions" | "batch" | "threads">;
+
+/** A work with what only our model knows filled in. Throws TesseraeError where there is no such model yet. */
+export function specFor(request: Request): WorkSpec {
+  const { inputShape, numClasses, preprocessing } = modelOf(request);
+  return { ...request, inputShape, numClasses, mean: preprocessing.mean, std: preprocessing.std };
+}
+
+export const THREADS = 2;
+
+function casesOf({ name, model, options = {}, ourOptions, train, infer = [] }: ModelCase): Case[] {
+  const spec = (kind: "train" | "infer", batch: number) => () =>
+    specFor({ kind, model, options, ourOptions, batch, threads: THREADS });
+  const cases: Case[] = [];
+  if (train) {
+    cases.push({ kind: "train", name: `${name}-train`, repeats: 1, spec: spec("train", train) });
+    cases.push({ kind: "memory", name: `${name}-memory`, spec: spec("train", train) });
+  }
+  for (const [i, batch] of infer.entries()) {
+    const suffix = i === 0 ? "" : `-b${batch}`;
+    cases.push({
+      kind: "infer",
+      name: `${name}-infer${suffix}`,
+      repeats: batch === 1 ? 15 : 3,
+      spec: spec("infer", batch),
+    });
+  }
+  return cases;
+}
+
+export const CASES: readonly Case[] = [
+  ...MODELS.flatMap(casesOf),
+  { kind: "data", name: "data" },
+  { kind: "first-step", name: "first-step" },
+];
+
+/** Cases by name, or all of a kind ("train", "memory"...). */
+export function selectCases(names?: readonly string[]): { cases: Case[]; unknown: string[] } {
+  if (!names?.length) return { cases: [...CASES], unknown: [] };
+  const matches = (c: Case, name: string) => c.name === name || c.kind === name;
+  return {
+    cases: CASES.filter((c) => names.some((name) => matches(c, name))),
+    unknown: names.filter((name) => !CASES.some((c) => matches(c, name))),
+  };
+}
