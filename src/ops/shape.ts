@@ -1,6 +1,7 @@
 import { TesseraeError } from "../errors.ts";
+import { constantValue } from "../graph/evaluate.ts";
 import { defineOp } from "../graph/op.ts";
-import { apply, concat, constant, type Tensor, zerosLike } from "../graph/tensor.ts";
+import { apply, concat, constant, fill, type Tensor, zerosLike } from "../graph/tensor.ts";
 import {
   broadcastShapes,
   type Shape,
@@ -226,6 +227,44 @@ defineOp<{ pads: readonly number[]; value?: number }>("Pad", {
   ],
 });
 
+/** For each entry along the axis, the places that read it. */
+function readersOf(indices: Tensor, size: number): number[][] {
+  const readers = Array.from({ length: size }, (): number[] => []);
+  constantValue(indices.node).data.forEach((i, at) => {
+    readers[i < 0 ? i + size : i].push(at);
+  });
+  return readers;
+}
+
+/**
+ * dX of Gather where the indices are known: each entry gathers what reached its readers, and adds; entries with fewer
+ * readers than the most gather zeros beside. (ScatterND with reduction = add is no way: onnxruntime's threads add
+ * to one row at the same time and lose terms.)
+ */
+function sumOfReaders(dy: Tensor, readers: readonly (readonly number[])[], axis: number): Tensor {
+  const most = Math.max(...readers.map((r) => r.length));
+  const nowhere = dy.shape[axis]; // a row of zeros behind
+  const places = readers.flatMap((r) => [...r, ...Array<number>(most - r.length).fill(nowhere)]);
+  const padded = places.includes(nowhere) ? dy.pad(dy.shape.map((_, i) => [0, Number(i === axis)])) : dy;
+  return padded.gather(constant(places, [readers.length, most], "int64"), axis).sum([axis + 1]);
+}
+
+/** dX of Gather for indices known only as the program runs: one addition a value, in order. */
+function scatterSum(dy: Tensor, indices: Tensor, x: Tensor, axis: number): Tensor {
+  const [outer, size, inner] = [sizeOf(x.shape.slice(0, axis)), x.shape[axis], sizeOf(x.shape.slice(axis + 1))];
+  const row = indices.reshape([1, indices.size, 1]);
+  const rows = row.less(0).where(row.add(size), row).mul(inner);
+  const starts = arange(outer)
+    .mul(size * inner)
+    .reshape([outer, 1, 1]);
+  const at = starts.add(rows).add(arange(inner).reshape([1, 1, inner]));
+  const dx = apply("ScatterElements", [fill(0, [x.size], x.dtype), at.reshape([dy.size]), dy.reshape([dy.size])], {
+    axis: 0,
+    reduction: "add",
+  });
+  return dx.reshape(x.shape);
+}
+
 /** y = x[..., indices, ...] along one axis. */
 defineOp<{ axis: number }>("Gather", {
   type: ([x, i], { axis }) => ({
@@ -233,14 +272,11 @@ defineOp<{ axis: number }>("Gather", {
     shape: [...x.shape.slice(0, axis), ...i.shape, ...x.shape.slice(axis + 1)],
   }),
   vjp: ({ x: [x, indices], dy, attrs: { axis } }) => {
-    // Scatter-add over the leading axis: dX[i] = sum of dY over the places that read i.
-    const front = [...indices.shape.keys()].map((i) => i + axis);
-    const rest = [...dy.shape.keys()].filter((i) => !front.includes(i));
-    const rows = dy.transpose([...front, ...rest]).reshape([indices.size, ...rest.map((i) => dy.shape[i])]);
-    const zeros = zerosLike({ dtype: x.dtype, shape: [x.shape[axis], ...rest.map((i) => dy.shape[i])] });
-    const dx = apply("ScatterND", [zeros, indices.reshape([indices.size, 1]), rows], { reduction: "add" });
-    const perm = [...x.shape.keys()].map((i) => (i === axis ? 0 : i < axis ? i + 1 : i));
-    return [dx.transpose(perm)];
+    const flat = dy.reshape([...x.shape.slice(0, axis), indices.size, ...x.shape.slice(axis + 1)]);
+    const readers = indices.node.op === "Constant" ? readersOf(indices, x.shape[axis]) : undefined;
+    const padded = readers && readers.length * Math.max(...readers.map((r) => r.length));
+    const even = padded !== undefined && padded <= 8 * indices.size + 64;
+    return [even ? sumOfReaders(flat, readers as number[][], axis) : scatterSum(flat, indices, x, axis)];
   },
   evaluate: ([x, indices], { axis }) => {
     const inner = sizeOf(x.shape.slice(axis + 1));
@@ -264,37 +300,6 @@ defineOp<{ axis: number }>("Gather", {
       x: [[2, 4, 3], { shape: [3], data: Float64Array.of(3, 0, 0) }],
       attrs: { axis: 1 },
       dtypes: ["float32", "int64"],
-    },
-  ],
-});
-
-/** y = x, with the rows at indices [m, 1] of the leading axis replaced by, or added to, updates. */
-defineOp<{ reduction: "none" | "add" }>("ScatterND", {
-  type: ([x, indices]) => {
-    if (indices.shape.at(-1) !== 1)
-      throw new TesseraeError("shape", "ScatterND takes indices into the leading axis, [m, 1]");
-    return x;
-  },
-  vjp: ({ x: [, indices], dy, attrs: { reduction } }) => {
-    if (reduction !== "add") throw new TesseraeError("model", "ScatterND has a gradient only with reduction = add");
-    return [dy, undefined, dy.gather(indices.reshape([indices.size]), 0)];
-  },
-  evaluate: ([x, indices, updates], { reduction }) => {
-    const out = nd(x.shape, x.data.slice());
-    const inner = sizeOf(x.shape.slice(1));
-    indices.data.forEach((row, i) => {
-      for (let j = 0; j < inner; j++) {
-        const v = updates.data[i * inner + j];
-        out.data[row * inner + j] = reduction === "add" ? out.data[row * inner + j] + v : v;
-      }
-    });
-    return out;
-  },
-  check: [
-    {
-      x: [[4, 3], { shape: [3, 1], data: Float64Array.of(2, 0, 2) }, [3, 3]],
-      attrs: { reduction: "add" },
-      dtypes: ["float32", "int64", "float32"],
     },
   ],
 });
