@@ -25,6 +25,12 @@ describe("noise inside a program", () => {
     expect([...draw(3, [12, 13], [2, 5])]).toEqual([...whole.slice(10)]);
   });
 
+  it("belongs to the sample where windows are folded into the batch", () => {
+    const whole = draw(3, [10, 11], [6, 5]); // three windows a sample
+    expect([...draw(3, [11], [3, 5])]).toEqual([...whole.slice(15)]);
+    expect(new Set(whole).size).toBe(30);
+  });
+
   it("differs by seed, sample and layer", () => {
     const base = [...draw(1, [7], [1, 8])];
     expect([...draw(2, [7], [1, 8])]).not.toEqual(base);

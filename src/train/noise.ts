@@ -25,14 +25,16 @@ function hashText(text: string): number {
 
 /**
  * Uniform noise inside a program: a hash of (seed, global sample index, layer, element), so that a batch can be
- * replayed and neither workers nor micro-batches change a bit.
+ * replayed and neither workers nor micro-batches change a bit. The leading axis is the batch, or a multiple of it.
  * @param samples int32 [N], the global index of each sample of the batch
  */
 export function noiseSource(seed: number, samples: Tensor): (shape: Shape) => Tensor {
   let draws = 0;
-  return (shape) => {
+  return (wanted) => {
     const layer = hashText(`${currentScope()}#${draws++}`);
-    const [batch, ...rest] = shape;
+    const batch = samples.size;
+    const folded = wanted[0] !== batch; // windows of a sample, one after another
+    const rest = folded ? [wanted[0] / batch, ...wanted.slice(1)] : wanted.slice(1);
     const key = mix(mix(samples.mul(int32(0x9e3779b9)).add(int32(seed))).add(int32(layer))).reshape([
       batch,
       ...rest.map(() => 1),
@@ -46,6 +48,9 @@ export function noiseSource(seed: number, samples: Tensor): (shape: Shape) => Te
     const bits = mix(size === 1 ? key : key.add(places))
       .cast("uint32")
       .shiftRight(8);
-    return bits.cast("float32").mul(2 ** -24);
+    return bits
+      .cast("float32")
+      .mul(2 ** -24)
+      .reshape(wanted);
   };
 }
