@@ -4,6 +4,7 @@ import axial from "./axial.ts";
 import convmixer from "./convmixer.ts";
 import deit from "./deit.ts";
 import efficientNets from "./efficientnet.ts";
+import mlpMixer from "./mlp-mixer.ts";
 import mobileNets from "./mobilenet.ts";
 import { type CommonOptions, type Family, instantiate, type Model, type Variant } from "./model.ts";
 import pvt from "./pvt.ts";
@@ -28,6 +29,7 @@ const FAMILIES: readonly Family[] = [
   resnet,
   ...mobileNets,
   ...efficientNets,
+  mlpMixer,
 ];
 
 const VARIANTS: ReadonlyMap<string, Variant> = new Map(FAMILIES.flatMap((f) => Object.entries(f.variants)));

@@ -1,6 +1,6 @@
 import { TesseraeError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { conv2d } from "./conv.ts";
+import { type ConvOptions, conv2d } from "./conv.ts";
 import { module } from "./module.ts";
 import type { Size } from "./size.ts";
 
@@ -18,8 +18,13 @@ export function patchGrid(image: Size, patch: Size): Size {
 }
 
 /** [N, C, H, W] to tokens [N, H/P · W/P, D]: the linear projection of flattened patches (ViT, eq. 1). */
-export const patchEmbed = (inChans: number, dim: number, patch: Size, { bias = true }: { bias?: boolean } = {}) =>
-  module({ proj: conv2d(inChans, dim, patch, { stride: patch, padding: 0, bias }) }, (m, x: Tensor) => {
+export const patchEmbed = (
+  inChans: number,
+  dim: number,
+  patch: Size,
+  options: Pick<ConvOptions, "bias" | "weightInit" | "biasInit"> = {},
+) =>
+  module({ proj: conv2d(inChans, dim, patch, { ...options, stride: patch, padding: 0 }) }, (m, x: Tensor) => {
     const y = m.proj(x);
     return y.reshape([y.shape[0], dim, y.shape[2] * y.shape[3]]).transpose([0, 2, 1]);
   });
