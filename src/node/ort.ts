@@ -1,16 +1,16 @@
 import * as ort from "onnxruntime-node";
 import { TesseraeError } from "../errors.ts";
-import type { OnnxModel } from "../graph/onnx.ts";
-import { allocate, type DType, sizeOf, type TensorData, type TypedArray } from "../graph/types.ts";
+import { decodeProto, type OnnxModel } from "../graph/onnx.ts";
+import type { TensorData } from "../graph/types.ts";
 import {
   type Backend,
   type LoadOptions,
   NEXT,
   type RunOptions,
   type Session,
-  type State,
   type Tensors,
 } from "../runtime/backend.ts";
+import { DeviceState, fromOrt, HostState, type OrtState, toOrt } from "./ort-state.ts";
 
 export type Device = "cpu" | "webgpu" | "cuda" | "dml" | "coreml";
 
@@ -42,7 +42,7 @@ export async function createOrtBackend(options: OrtOptions = {}): Promise<Backen
   return {
     device,
     load: (model, loadOptions = {}) => load(model, loadOptions, device, options.threads),
-    createState: async (tensors) => new OrtState(tensors),
+    createState: async (tensors) => (keepsState(device) ? new DeviceState(tensors, device) : new HostState(tensors)),
     dispose: async () => {},
   };
 }
@@ -55,6 +55,7 @@ async function load(model: OnnxModel, options: LoadOptions, device: Device, thre
       interOpNumThreads: 1,
       executionMode: "sequential",
       logSeverityLevel: 3,
+      ...(keepsState(device) && { preferredOutputLocation: stateOnDevice(model.model) }),
       ...(threads && { intraOpNumThreads: threads }),
       ...(options.profile && { enableProfiling: true, profileFilePrefix: options.profile }),
       ...(model.external && {
@@ -66,6 +67,17 @@ async function load(model: OnnxModel, options: LoadOptions, device: Device, thre
     throw new TesseraeError("runtime", `the runtime refused the program: ${reason(cause)}`, { cause });
   }
 }
+
+/** WebGPU keeps outputs in its own buffers; the other providers hand them back to the host. */
+const keepsState = (device: Device): boolean => device === "webgpu";
+
+/** Every output that is a next state stays on the device, the rest comes back. */
+const stateOnDevice = (model: Uint8Array) =>
+  Object.fromEntries(
+    (decodeProto(model).graph?.output ?? []).map(
+      ({ name }) => [name, name.startsWith(NEXT) ? "gpu-buffer" : "cpu"] as const,
+    ),
+  );
 
 const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).split("\n")[0];
 
@@ -79,65 +91,13 @@ function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-const toOrt = ({ dtype, shape, data }: TensorData): ort.Tensor =>
-  new ort.Tensor(dtype as "float32", data as Float32Array, shape);
-const fromOrt = (t: ort.Tensor): TensorData => ({ dtype: t.type as DType, shape: t.dims, data: t.data as TypedArray });
-
-/** Two buffers a tensor: a run reads the front and writes the back, then they change places. Nothing is allocated or copied. */
-class OrtState implements State {
-  front = new Map<string, ort.Tensor>();
-  back = new Map<string, ort.Tensor>();
-
-  constructor(tensors: Tensors) {
-    for (const [name, t] of tensors) {
-      this.front.set(name, toOrt({ ...t, data: t.data.slice() as TypedArray }));
-      this.back.set(name, toOrt({ ...t, data: allocate(t.dtype, sizeOf(t.shape)) }));
-    }
-  }
-
-  async read(names: readonly string[] = [...this.front.keys()]): Promise<Map<string, TensorData>> {
-    return new Map(
-      names.map((name) => {
-        const t = fromOrt(this.#get(name));
-        return [name, { ...t, data: t.data.slice() as TypedArray }];
-      }),
-    );
-  }
-
-  async write(tensors: Tensors): Promise<void> {
-    for (const [name, t] of tensors) (this.#get(name).data as Float32Array).set(t.data as Float32Array);
-  }
-
-  /** Makes the written outputs current. */
-  advance(names: readonly string[]): void {
-    for (const name of names) {
-      const old = this.front.get(name) as ort.Tensor;
-      this.front.set(name, this.back.get(name) as ort.Tensor);
-      this.back.set(name, old);
-    }
-  }
-
-  async dispose(): Promise<void> {
-    this.front.clear();
-    this.back.clear();
-  }
-
-  #get(name: string): ort.Tensor {
-    const t = this.front.get(name);
-    if (!t) throw new TesseraeError("internal", `the state has no tensor ${name}`);
-    return t;
-  }
-}
-
 class OrtSession implements Session {
   readonly #session: ort.InferenceSession;
   readonly #profiling: boolean;
-  readonly #next: readonly string[];
 
   constructor(session: ort.InferenceSession, profiling: boolean) {
     this.#session = session;
     this.#profiling = profiling;
-    this.#next = session.outputNames.filter((n) => n.startsWith(NEXT)).map((n) => n.slice(NEXT.length));
   }
 
   async run(feeds: Tensors, { state, commit }: RunOptions = {}): Promise<Map<string, TensorData>> {
@@ -145,18 +105,21 @@ class OrtSession implements Session {
     const inputs: Record<string, ort.Tensor> = {};
     for (const name of this.#session.inputNames) {
       const given = feeds.get(name);
-      const value = given ? toOrt(given) : store?.front.get(name);
+      const value = given ? toOrt(given) : store?.current(name);
       if (!value) throw new TesseraeError("internal", `no value for the input ${name}`);
       inputs[name] = value;
     }
     const fetches: Record<string, ort.Tensor | null> = {};
     for (const name of this.#session.outputNames)
-      fetches[name] = name.startsWith(NEXT) ? (store?.back.get(name.slice(NEXT.length)) ?? null) : null;
+      fetches[name] = (name.startsWith(NEXT) && store?.target(name.slice(NEXT.length))) || null;
     const results = await this.#session.run(inputs, fetches);
     const outputs = new Map<string, TensorData>();
-    for (const [name, t] of Object.entries(results))
-      if (!(store && name.startsWith(NEXT))) outputs.set(name, fromOrt(t as ort.Tensor));
-    if (store && (!commit || Boolean(outputs.get(commit)?.data[0]))) store.advance(this.#next);
+    const next = new Map<string, ort.Tensor>();
+    for (const [name, value] of Object.entries(results)) {
+      if (store && name.startsWith(NEXT)) next.set(name.slice(NEXT.length), value as ort.Tensor);
+      else outputs.set(name, fromOrt(value as ort.Tensor));
+    }
+    store?.settle(next, !commit || Boolean(outputs.get(commit)?.data[0]));
     return outputs;
   }
 
