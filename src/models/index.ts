@@ -4,14 +4,17 @@ import axial from "./axial.ts";
 import convmixer from "./convmixer.ts";
 import deit from "./deit.ts";
 import efficientNets from "./efficientnet.ts";
+import maxvit from "./maxvit.ts";
 import mlpMixer from "./mlp-mixer.ts";
 import mobileNets from "./mobilenet.ts";
 import { type CommonOptions, type Family, instantiate, type Model, type Variant } from "./model.ts";
 import pvt from "./pvt.ts";
 import pvtV2 from "./pvt-v2.ts";
 import resnet from "./resnet.ts";
+import sasa from "./sasa.ts";
 import swin from "./swin.ts";
 import swinV2 from "./swinv2.ts";
+import vgg from "./vgg.ts";
 import vit from "./vit.ts";
 import vitHybrid from "./vit-hybrid.ts";
 
@@ -22,14 +25,17 @@ const FAMILIES: readonly Family[] = [
   deit,
   swin,
   swinV2,
+  maxvit,
   convmixer,
   pvt,
   pvtV2,
   axial,
+  sasa,
   resnet,
   ...mobileNets,
   ...efficientNets,
   mlpMixer,
+  vgg,
 ];
 
 const VARIANTS: ReadonlyMap<string, Variant> = new Map(FAMILIES.flatMap((f) => Object.entries(f.variants)));

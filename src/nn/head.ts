@@ -3,6 +3,7 @@ import { dropout } from "./drop.ts";
 import { globalPool } from "./global-pool.ts";
 import { type LinearOptions, linear } from "./linear.ts";
 import { fn, identity, module } from "./module.ts";
+import { layerNorm } from "./norm.ts";
 
 export interface ClassifierHeadOptions extends LinearOptions {
   pool?: string;
@@ -35,3 +36,33 @@ function poolLast(kind: string, classes: number) {
     ? fn((x: Tensor) => x.mean([1, 2]))
     : fn((x: Tensor) => pool.forward({}, x.transpose([0, 3, 1, 2])));
 }
+
+/**
+ * Maps [N, C, H, W] to logits by pooling, norm, a hidden tanh layer, dropout and a linear layer, as TensorFlow's
+ * MaxViT ends; for 0 classes it gives the hidden layer.
+ */
+export const normMlpHead = (
+  dim: number,
+  classes: number,
+  {
+    hidden,
+    epsilon,
+    pool = "avg",
+    drop = 0,
+    ...init
+  }: LinearOptions & { hidden: number; epsilon: number; pool?: string; drop?: number },
+) =>
+  module(
+    {
+      pool: globalPool(pool, classes),
+      norm: layerNorm(dim, { epsilon }),
+      pre_logits: module({ fc: linear(dim, hidden, init) }, (m, x: Tensor) => m.fc(x).tanh()),
+      drop: dropout(drop),
+      fc: classes > 0 ? linear(hidden, classes, init) : identity(),
+    },
+    (m, x: Tensor) => {
+      const pooled = m.pool(x);
+      const last = pooled.rank === 4 ? pooled.transpose([0, 2, 3, 1]) : pooled;
+      return m.fc(m.drop(m.pre_logits(m.norm(last))));
+    },
+  );

@@ -46,21 +46,19 @@ export function relativePositionIndex([height, width]: Size): Int32Array {
 const INDICES = new Map<string, Tensor>();
 
 /** The same as a constant [L · L], one for all the blocks that share a grid. */
-function indexOf(grid: Size, reversed: boolean): Tensor {
-  const key = `${grid}${reversed ? " reversed" : ""}`;
-  const known = INDICES.get(key);
+function indexOf(grid: Size): Tensor {
+  const known = INDICES.get(`${grid}`);
   if (known) return known;
   const index = relativePositionIndex(grid);
-  // Read backwards, pair (q, k) is pair (L-1-q, L-1-k): the offset changes sign.
-  const made = constant(reversed ? index.reverse() : index, [index.length], "int64");
-  INDICES.set(key, made);
+  const made = constant(index, [index.length], "int64");
+  INDICES.set(`${grid}`, made);
   return made;
 }
 
 /** A table of offsets [(2H-1)·(2W-1), heads] as biases of the scores, [heads, L, L]. */
 export function biasOfOffsets(table: Tensor, grid: Size): Tensor {
   const length = grid[0] * grid[1];
-  const rows = table.gather(indexOf(grid, false));
+  const rows = table.gather(indexOf(grid));
   return rows.reshape([length, length, table.shape[1]]).transpose([2, 0, 1]);
 }
 
@@ -83,18 +81,28 @@ export const relativePositionBias = (grid: Size, heads: number, prefix = 0) =>
       ]),
   );
 
-/** The same in TensorFlow's layout: heads first, and indexed by the offset of key and query. */
-export const relativePositionBiasTf = (grid: Size, heads: number) =>
+/** Row (q, k) of [length², 2·length - 1] picks the offset of key and query along one axis. */
+function offsetLookup(length: number): Tensor {
+  const offsets = 2 * length - 1;
+  const rows = new Float64Array(length * length * offsets);
+  for (let q = 0; q < length; q++)
+    for (let k = 0; k < length; k++) rows[(q * length + k) * offsets + k - q + length - 1] = 1;
+  return constant(rows, [length * length, offsets]);
+}
+
+/**
+ * The same as TensorFlow's MaxViT has it: heads first, indexed by the offset of key and query, and looked up along
+ * each axis by a product, whose gradient is a product again.
+ */
+export const relativePositionBiasTf = ([height, width]: Size, heads: number) =>
   module(
     {
-      relative_position_bias_table: parameter([heads, 2 * grid[0] - 1, 2 * grid[1] - 1], normal(0.02), {
-        decay: false,
-      }),
+      relative_position_bias_table: parameter([heads, 2 * height - 1, 2 * width - 1], normal(0.02), { decay: false }),
     },
     (m): Tensor => {
-      const length = grid[0] * grid[1];
-      const table = m.relative_position_bias_table.flatten(1); // [heads, (2H-1)·(2W-1)]
-      return table.gather(indexOf(grid, true), 1).reshape([heads, length, length]);
+      const rows = offsetLookup(height).matmul(m.relative_position_bias_table); // [heads, H·H, 2W-1]
+      const pairs = rows.matmul(offsetLookup(width).mT()).reshape([heads, height, height, width, width]);
+      return pairs.transpose([0, 1, 3, 2, 4]).reshape([heads, height * width, height * width]);
     },
   );
 
