@@ -43,20 +43,18 @@ const BASE: ToleranceFigures = {
   logits: 1e-4,
   loss: 1e-5,
   gradients: 1e-3,
-  heads: 1e-2,
+  heads: 1e-3,
   evalLoss: 1e-5,
   evalGradients: 1e-3,
-  evalHeads: 1e-2,
+  evalHeads: 1e-3,
 };
 const FIGURES = Object.keys(BASE) as (keyof ToleranceFigures)[];
 
 /**
- * Elements scatter more than norms, which average the scatter out. One ReLU whose input float32 rounds to the other
- * side of zero moves the first elements by 0.001 to 0.01: weights of vgg11 perturbed by 6e-8 do so in PyTorch, in
- * evaluation mode. In ill-conditioned networks PyTorch's own float32 is off by 0.035 in the worst norm and by 0.32 in
- * the worst of the first elements (axial26s), or by 0.013 and 0.39 (convmixer_768_32).
+ * Where a network is ill-conditioned, elements scatter more than norms, which average the scatter out: PyTorch's own
+ * float32 is off by 0.035 in the worst norm of axial26s and by 0.32 in the worst of the first elements.
  */
-const HEAD_SCATTER = 10;
+const HEAD_SCATTER = 3;
 
 /** The larger of the fixed tolerance and five times the error that PyTorch's float32 makes. */
 function tolerances({ float32_error: e }: ModelFixture): { tolerance: ToleranceFigures; reference: ToleranceFigures } {
