@@ -4,7 +4,7 @@ import type { ConvAttrs } from "../graph/tensor.ts";
 import { type Shape, showShape, sizeOf, stridesOf } from "../graph/types.ts";
 import { type ConvWindow, inputGrad, weightGrad } from "./conv-grad.ts";
 import { dot, forEachIndex, nd } from "./ndarray.ts";
-import { windowCounts, windowOf } from "./window.ts";
+import { extent, windowCounts, windowOf } from "./window.ts";
 
 const convWindow = (w: Shape, attrs: ConvAttrs): ConvWindow => ({
   ...windowOf(w.slice(2), attrs),
@@ -174,6 +174,73 @@ defineOp<ConvAttrs>("Conv", {
         [4, 1, 3, 3],
       ],
       attrs: { pads: [1, 1, 1, 1], group: 2 },
+    },
+  ],
+});
+
+type ConvTransposeAttrs = ConvAttrs & {
+  /** Pixels at the end of each axis that no window saw; default 0. */
+  output_padding?: readonly number[];
+};
+
+/** Output size of the convolution's adjoint: stride·(size - 1) + extent - pads + output padding. */
+function transposedShape(x: Shape, w: Shape, attrs: ConvTransposeAttrs): Shape {
+  const window = convWindow(w, attrs);
+  const { output_padding = [0, 0] } = attrs;
+  if (x.length !== 4 || w.length !== 4 || x[1] !== w[0] || w[0] % window.group)
+    throw new TesseraeError("shape", `ConvTranspose of ${showShape(x)} with weights ${showShape(w)}`);
+  const [H, W] = [0, 1].map(
+    (i) =>
+      window.strides[i] * (x[i + 2] - 1) + extent(window, i) - window.pads[i] - window.pads[i + 2] + output_padding[i],
+  );
+  return [x[0], w[1] * window.group, H, W];
+}
+
+/** The adjoint of Conv in its images: images [N, O, h, w] and weights [O, C/group, kH, kW] to [N, C, H, W]. */
+defineOp<ConvTransposeAttrs>("ConvTranspose", {
+  type: ([x, w], attrs) => ({ dtype: x.dtype, shape: transposedShape(x.shape, w.shape, attrs) }),
+  vjp: ({ x: [x, w, b], dy, attrs }) => {
+    const { output_padding: _, ...conv } = attrs;
+    return [
+      dy.conv(w, undefined, conv),
+      weightGrad(dy, w.shape, x, convWindow(w.shape, attrs)),
+      b && dy.sum([0, 2, 3]),
+    ];
+  },
+  evaluate: ([x, w, b], attrs) => {
+    const { strides, pads, dilations, group } = convWindow(w.shape, attrs);
+    const out = nd(transposedShape(x.shape, w.shape, attrs));
+    const [, C, H, W] = out.shape;
+    const [xs, ws, os] = [stridesOf(x.shape), stridesOf(w.shape), stridesOf(out.shape)];
+    if (b) forEachIndex(out.shape, (flat, [, c]) => (out.data[flat] = b.data[c]));
+    const [perIn, perOut] = [x.shape[1] / group, C / group];
+    forEachIndex(x.shape, (_flat, [n, o, i, j]) => {
+      const v = x.data[dot([n, o, i, j], xs)];
+      forEachIndex(w.shape.slice(1), (_tap, [c, p, q]) => {
+        const y = i * strides[0] + p * dilations[0] - pads[0];
+        const z = j * strides[1] + q * dilations[1] - pads[1];
+        if (y < 0 || z < 0 || y >= H || z >= W) return;
+        out.data[dot([n, Math.floor(o / perIn) * perOut + c, y, z], os)] += v * w.data[dot([o, c, p, q], ws)];
+      });
+    });
+    return out;
+  },
+  macs: ([x, w]) => sizeOf(x.shape) * sizeOf(w.shape.slice(1)),
+  check: [
+    { x: [[2, 3, 2, 3], [3, 2, 3, 3], [2]], attrs: { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 0] } },
+    {
+      x: [
+        [1, 4, 3, 2],
+        [4, 1, 2, 3],
+      ],
+      attrs: { strides: [3, 2], pads: [0, 1, 1, 0], group: 2 },
+    },
+    {
+      x: [
+        [1, 2, 3, 3],
+        [2, 2, 2, 2],
+      ],
+      attrs: { strides: [2, 1], dilations: [2, 3], pads: [1, 0, 0, 2] },
     },
   ],
 });

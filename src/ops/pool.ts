@@ -1,9 +1,8 @@
 import { TesseraeError } from "../errors.ts";
 import { defineOp } from "../graph/op.ts";
-import { type AveragePoolAttrs, apply, constant, fill, type PoolAttrs, type Tensor } from "../graph/tensor.ts";
+import { type AveragePoolAttrs, apply, concat, constant, fill, type PoolAttrs, type Tensor } from "../graph/tensor.ts";
 import { type NdArray, type Shape, showShape, sizeOf, type TensorType } from "../graph/types.ts";
 import { forEachIndex, nd } from "./ndarray.ts";
-import { spread } from "./shape.ts";
 import { type Window, windowCounts, windowOf } from "./window.ts";
 
 function pooledShape(x: Shape, attrs: PoolAttrs): Shape {
@@ -46,7 +45,7 @@ defineOp<PoolAttrs>("MaxPool", {
   },
   vjp: ({ x: [x], y: [, indices], dy }) => {
     const at = indices.reshape([dy.size]);
-    const dx = apply("ScatterElements", [fill(0, [x.size], x.dtype), at, dy.reshape([dy.size])], {
+    const dx = apply("ScatterElements", [constant(0, [], x.dtype).expand([x.size]), at, dy.reshape([dy.size])], {
       axis: 0,
       reduction: "add",
     });
@@ -134,40 +133,38 @@ function shareOut(dy: Tensor, x: TensorType, attrs: AveragePoolAttrs): Tensor {
 }
 
 /** dX[pixel] = Σ of the shares of the windows that hold it. */
-function sumOfWindows(shares: Tensor, x: Shape, attrs: AveragePoolAttrs): Tensor {
-  const { kernel, strides, pads } = windowOf(attrs.kernel_shape, attrs);
-  const tiles = pads.every((p) => p === 0) && kernel.every((k, i) => k === strides[i]);
-  return tiles ? repeatOverTiles(shares, x, kernel) : averageSpread(shares, x, kernel, strides, pads);
+function sumOfWindows(shares: Tensor, x: Shape, attrs: PoolAttrs): Tensor {
+  const window = windowOf(attrs.kernel_shape, attrs);
+  const { kernel, strides, pads } = window;
+  if (pads.every((p) => p === 0) && kernel.every((k, i) => k === strides[i])) return repeatOverTiles(shares, x, kernel);
+  return strides.every((s) => s === 1) ? sumOfShares(shares, window) : scatterOverWindows(shares, x, window);
 }
 
 /** Windows that tile the image: every pixel takes its window's share, pixels past the last window nothing. */
 function repeatOverTiles(shares: Tensor, x: Shape, [kh, kw]: readonly [number, number]): Tensor {
   const [n, c, h, w] = shares.shape;
-  const tiled = shares
-    .reshape([n, c, h, 1, w, 1])
-    .expand([n, c, h, kh, w, kw])
-    .reshape([n, c, h * kh, w * kw]);
-  return cutOrPad(tiled, x);
+  // Concat repeats along a short last axis in a sixth of the time of Expand.
+  const row = concat(Array<Tensor>(kw).fill(shares.reshape([n, c, h, w, 1])), 4).reshape([n, c, h, 1, w * kw]);
+  return cutOrPad(concat(Array<Tensor>(kh).fill(row), 3).reshape([n, c, h * kh, w * kw]), x);
 }
 
-/** Overlapping windows: kH·kW times the average of the shares with s - 1 zeros between, at stride 1. */
-function averageSpread(
-  shares: Tensor,
-  x: Shape,
-  kernel: readonly [number, number],
-  strides: readonly number[],
-  pads: readonly number[],
-): Tensor {
-  const apart = spread(spread(shares, 2, strides[0]), 3, strides[1]);
-  const before = kernel.map((k, i) => k - 1 - pads[i]);
-  const after = kernel.map((k, i) => x[i + 2] + k - 1 - before[i] - apart.shape[i + 2]);
-  const around = apart.pad([
-    [0, 0],
-    [0, 0],
-    [before[0], after[0]],
-    [before[1], after[1]],
-  ]);
-  return around.avgPool({ kernel_shape: kernel }).mul(sizeOf(kernel));
+/** Stride 1: the windows that hold a pixel are themselves a window, of shares: kH·kW times their average. */
+const sumOfShares = (shares: Tensor, { kernel, pads }: Window): Tensor =>
+  shares
+    .avgPool({ kernel_shape: kernel, pads: pads.map((p, i) => kernel[i % 2] - 1 - p), count_include_pad: 1 })
+    .mul(sizeOf(kernel));
+
+/** Every share goes to all pixels of its window: the adjoint of a convolution with ones. */
+function scatterOverWindows(shares: Tensor, x: Shape, { kernel, strides, pads }: Window): Tensor {
+  const ones = fill(1, [x[1], 1, ...kernel], shares.dtype);
+  // How far the last window reaches past the image, or (negative) how many pixels it leaves.
+  const past = [0, 1].map((i) => strides[i] * (shares.shape[i + 2] - 1) + kernel[i] - pads[i] - x[i + 2]);
+  return apply("ConvTranspose", [shares, ones], {
+    strides,
+    pads: [pads[0], pads[1], ...past.map((p) => Math.max(p, 0))],
+    output_padding: past.map((p) => Math.max(-p, 0)),
+    group: x[1],
+  });
 }
 
 /** Rows and columns at the end cut off, or zeros added, to reach a size. */
