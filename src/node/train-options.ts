@@ -1,6 +1,7 @@
 import type { Interpolation } from "../data/transform.ts";
 import { TesseraeError } from "../errors.ts";
 import type { ModelOptions } from "../models/index.ts";
+import { scheduleNames } from "../optim/schedule.ts";
 import type { FitEvent } from "../train/fit.ts";
 import type { Device } from "./ort.ts";
 
@@ -28,8 +29,8 @@ export interface TrainSettings {
   warmupEpochs?: number;
   warmupLr: number;
   minLr: number;
-  /** Largest gradient norm; absent: no clipping. */
-  clipGrad?: number;
+  /** Largest gradient norm; 0: no clipping. */
+  clipGrad: number;
   smoothing: number;
   /** Decay of the averaged weights; absent: none are kept. */
   modelEmaDecay?: number;
@@ -127,16 +128,19 @@ export function settle(given: Partial<TrainSettings>): TrainSettings {
   need(Number.isInteger(s.seed), `the seed must be a whole number, not ${s.seed}`);
   need(s.lr > 0 && Number.isFinite(s.lr), `the learning rate must be above 0, not ${s.lr}`);
   need(
+    scheduleNames.includes(s.sched),
+    `unknown schedule ${JSON.stringify(s.sched)}`,
+    `Known: ${scheduleNames.join(", ")}`,
+  );
+  need(s.warmupLr >= 0 && Number.isFinite(s.warmupLr), `the warm-up rate must be at least 0, not ${s.warmupLr}`);
+  need(
     s.minLr >= 0 && s.minLr <= s.lr,
     `the lowest rate ${s.minLr} must lie between 0 and the peak ${s.lr}`,
     "Set --min-lr",
   );
   need(s.weightDecay >= 0, `weight decay must be at least 0, not ${s.weightDecay}`);
   need(s.smoothing >= 0 && s.smoothing < 1, `label smoothing must lie in [0, 1), not ${s.smoothing}`);
-  need(
-    s.clipGrad === undefined || s.clipGrad > 0,
-    `the gradient's norm can be clipped to a value above 0 only, not ${s.clipGrad}`,
-  );
+  need(s.clipGrad >= 0, `the gradient's norm can be clipped to a value above 0 only, not ${s.clipGrad}`);
   need(
     s.modelEmaDecay === undefined || (s.modelEmaDecay > 0 && s.modelEmaDecay < 1),
     `the averages' decay must lie in (0, 1), not ${s.modelEmaDecay}`,
@@ -161,7 +165,6 @@ const OPTIONAL = new Set([
   "drop",
   "dropPath",
   "warmupEpochs",
-  "clipGrad",
   "modelEmaDecay",
   "threads",
 ]);

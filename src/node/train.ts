@@ -201,7 +201,7 @@ const stepOptions = (s: TrainSettings, batch: number) => ({
   batch,
   optimizer: createOptimizer(s.opt, { momentum: s.momentum }),
   weightDecay: s.weightDecay,
-  clipGrad: s.clipGrad,
+  clipGrad: s.clipGrad || undefined,
   smoothing: s.smoothing,
   emaDecay: s.modelEmaDecay,
   seed: s.seed,

@@ -1,0 +1,98 @@
+import { Command } from "commander";
+import pc from "picocolors";
+import { TesseraeError } from "../../errors.ts";
+import type { TrainResult } from "../../node/train.ts";
+import type { TrainOptions } from "../../node/train-options.ts";
+import { readConfig } from "../config.ts";
+import { note, percent, print, shellWords } from "../output.ts";
+import type { CommandDefinition } from "../program.ts";
+import { createTrainDisplay } from "../progress.ts";
+import { Exit, INTERRUPTED } from "../report.ts";
+import { addTrainFlags, DEFAULT_LOG_INTERVAL, mergeFlags, type TrainFlags } from "../train-flags.ts";
+import { noteSkipped } from "../trained.ts";
+
+export const trainCommand = (): CommandDefinition => {
+  const command = addTrainFlags(
+    new Command("train")
+      .description("train a model on a folder of images")
+      .argument("[data]", "DATA/train/CLASS/* with DATA/val/CLASS/*, or one folder of classes, split by --seed"),
+  );
+  command.action((data: string | undefined, flags: TrainFlags) => run(data, flags, command));
+  return {
+    example:
+      "train shapes --model vit_tiny_patch16_224 --img-size 32 --model-kwargs patch_size=4 embed_dim=96 depth=4 num_heads=3" +
+      " --crop pad --epochs 10 --lr 1e-3 --output runs/shapes",
+    command,
+  };
+};
+
+async function run(data: string | undefined, given: TrainFlags, command: Command): Promise<void> {
+  const config = given.config === undefined ? {} : await readConfig(given.config, command);
+  const { modelKwargs, modelEma, logInterval, config: _, debug: __, ...flags } = mergeFlags(given, config);
+  const folder = data ?? flags.data;
+  if (folder === undefined)
+    throw new TesseraeError("usage", "no folder of images is named", { hint: "tesserae train DATA ..." });
+  const { train } = await import("../../node/train.ts");
+  const display = createTrainDisplay({ logInterval: logInterval ?? DEFAULT_LOG_INTERVAL });
+  const interrupt = onInterrupt((line) => display.event({ type: "warning", message: line }));
+  const options: TrainOptions = {
+    ...flags,
+    data: folder,
+    modelOptions: modelKwargs,
+    modelEmaDecay: modelEma,
+    onEvent: (event) => display.event(event),
+    signal: interrupt.signal,
+  };
+  let result: TrainResult;
+  try {
+    result = await train(options);
+  } finally {
+    display.close();
+    interrupt.release();
+  }
+  noteSkipped(result.skipped);
+  if (result.interrupted) {
+    note(`interrupted after step ${result.steps}; saved in ${result.output}. Go on with:`);
+    note(`  tesserae ${resumeCommand(result.output)}`);
+    throw new Exit(INTERRUPTED);
+  }
+  finish(result, folder);
+}
+
+/** The first SIGINT or SIGTERM asks for an end after the step; the second ends the process. */
+function onInterrupt(tell: (line: string) => void): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const handler = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED);
+    controller.abort();
+    tell(`${name}: finishing the step and saving; once more ends at once`);
+  };
+  const signals: NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
+  for (const name of signals) process.on(name, handler);
+  return {
+    signal: controller.signal,
+    release: () => {
+      for (const name of signals) process.off(name, handler);
+    },
+  };
+}
+
+/** The command as it was given, going on with the run folder. */
+function resumeCommand(output: string): string {
+  const words = process.argv.slice(2);
+  const named = words.some((w) => w === "--output" || w.startsWith("--output="));
+  const resumes = words.some((w) => w === "--resume" || w.startsWith("--resume="));
+  return shellWords([...words, ...(named ? [] : ["--output", output]), ...(resumes ? [] : ["--resume", "auto"])]);
+}
+
+function finish({ output, onnx, epochs }: TrainResult, data: string): void {
+  const last = epochs.at(-1);
+  const quality = last?.valAverage ?? last?.val;
+  print(`${pc.bold("run folder")}  ${output}`);
+  if (onnx) print(`${pc.bold("model")}       ${onnx}`);
+  if (quality) print(`${pc.bold("last epoch")}  top-1 ${percent(quality.top1)}  top-5 ${percent(quality.top5)}`);
+  print("next:");
+  print(`  tesserae eval ${shellWords([output, data])}`);
+  print(`  tesserae predict IMAGE --model ${shellWords([output])}`);
+  print(`  tesserae export ${shellWords([output])} -o model.onnx --batch 1`);
+}

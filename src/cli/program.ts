@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { benchCommand } from "./commands/bench.ts";
+import { evalCommand } from "./commands/eval.ts";
+import { exportCommand } from "./commands/export.ts";
+import { infoCommand } from "./commands/info.ts";
+import { modelsCommand } from "./commands/models.ts";
+import { predictCommand } from "./commands/predict.ts";
+import { synthCommand } from "./commands/synth.ts";
+import { trainCommand } from "./commands/train.ts";
+import { verifyCommand } from "./commands/verify.ts";
+import { joinPairs } from "./flags.ts";
+import { oneLine } from "./report.ts";
+
+/** A command and a call of it that works. Its action loads what it needs: help is quick. */
+export interface CommandDefinition {
+  readonly command: Command;
+  /** Words after "tesserae", as a shell reads them. */
+  readonly example: string;
+}
+
+const COMMANDS: readonly (() => CommandDefinition)[] = [
+  trainCommand,
+  evalCommand,
+  predictCommand,
+  exportCommand,
+  modelsCommand,
+  infoCommand,
+  verifyCommand,
+  synthCommand,
+  benchCommand,
+];
+
+export interface Program {
+  readonly command: Command;
+  readonly definitions: readonly CommandDefinition[];
+  /** Parses the words after "tesserae" and runs the command. */
+  run(argv: readonly string[]): Promise<void>;
+}
+
+const version = (): string =>
+  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version as string;
+
+export function createProgram(): Program {
+  const program = new Command("tesserae")
+    .description("Vision backbones for TypeScript, training included.")
+    .version(version(), "-V, --version")
+    .helpCommand(false)
+    .addHelpText("after", "\nTry it:\n  tesserae synth shapes\n  tesserae train --help");
+  const definitions = COMMANDS.map((define) => define());
+  for (const { command, example } of definitions) {
+    command
+      .option("--debug", "show where an error came from")
+      .addHelpText("after", `\nExample:\n  tesserae ${example}`)
+      .allowExcessArguments(false);
+    program.addCommand(command);
+  }
+  // addCommand does not hand settings down.
+  for (const command of [program, ...program.commands])
+    command.exitOverride().configureOutput({ outputError: (text, write) => write(`${oneLine(text)}\n`) });
+  return {
+    command: program,
+    definitions,
+    run: async (argv) => void (await program.parseAsync(joinPairs(argv), { from: "user" })),
+  };
+}
