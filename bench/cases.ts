@@ -57,12 +57,17 @@ export interface MemoryCase extends CaseBase {
   readonly spec: () => WorkSpec;
 }
 
-/** Cases without a model table: see data.ts and first-step.ts. */
-export interface ToolCase extends CaseBase {
-  readonly kind: "data" | "first-step";
+/** See data.ts. */
+export interface DataCase extends CaseBase {
+  readonly kind: "data";
 }
 
-export type Case = StepCase | MemoryCase | ToolCase;
+/** See first-step.ts. */
+export interface FirstStepCase extends CaseBase {
+  readonly kind: "first-step";
+}
+
+export type Case = StepCase | MemoryCase | DataCase | FirstStepCase;
 
 type Request = Pick<WorkSpec, "kind" | "model" | "options" | "ourOptions" | "batch" | "threads">;
 
