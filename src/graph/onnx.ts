@@ -157,7 +157,7 @@ class Writer {
     const def = opDef(node.op);
     const inputs = node.inputs.map((t) => (t ? (this.#names.get(t) as string) : ""));
     const outputs = node.outputs.map((t) =>
-      this.#used.has(t) || node.outputs.length === 1 ? this.#name(t, node) : "",
+      this.#used.has(t) || t.index === 0 ? this.#name(t, node) : "",
     );
     while (outputs.at(-1) === "") outputs.pop();
     const listed = def.inputAttrs ?? [];
