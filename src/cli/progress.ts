@@ -62,9 +62,10 @@ export function createTrainDisplay({
     pace.add(e);
     const parts = () => {
       const left = total * e.batches - (e.epoch * e.batches + e.batch);
-      const rate = `${pace.imagesPerSecond(e.images).toFixed(0)} images/s`;
       const place = `epoch ${e.epoch + 1}/${total}`;
-      const values = `loss ${e.loss.toFixed(4)}  lr ${e.lr.toExponential(2)}  ${rate}  eta ${clock(left * pace.secondsPerStep)}`;
+      const seconds = pace.secondsPerStep;
+      const rate = seconds ? `  ${(e.images / seconds).toFixed(0)} images/s  eta ${clock(left * seconds)}` : "";
+      const values = `loss ${e.loss.toFixed(4)}  lr ${e.lr.toExponential(2)}${rate}`;
       return { place, values, batch: `${e.batch}/${e.batches}` };
     };
     if (live) {
@@ -116,12 +117,9 @@ class Pace {
     this.#last = undefined;
   }
 
-  get secondsPerStep(): number {
-    return this.#seconds ?? 0;
-  }
-
-  imagesPerSecond(batch: number): number {
-    return this.#seconds ? batch / this.#seconds : 0;
+  /** Undefined until two steps in a row are done. */
+  get secondsPerStep(): number | undefined {
+    return this.#seconds;
   }
 }
 

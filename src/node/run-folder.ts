@@ -1,5 +1,7 @@
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { TesseraeError } from "../errors.ts";
+import { isCheckpointFolder } from "../train/checkpoint.ts";
 import type { EpochSummary } from "../train/fit.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
 
@@ -58,3 +60,26 @@ export const isRunFolder = (path: string): Promise<boolean> =>
     (info) => info.isFile(),
     () => false,
   );
+
+/**
+ * Makes a run's folder. What comes back undoes it, for a run that fails before its first checkpoint: files go where
+ * the folder was empty, folders where they were made. Throws TesseraeError("io").
+ */
+export async function makeRunFolder(run: string): Promise<() => Promise<void>> {
+  const made = await mkdir(run, { recursive: true }).catch((cause) => {
+    const reason = cause.code === "EEXIST" || cause.code === "ENOTDIR" ? "a file is in the way" : cause.code;
+    throw new TesseraeError("io", `the run folder cannot be made (${reason})`, { where: run, cause });
+  });
+  const empty = (await readdir(run)).length === 0;
+  return async () => {
+    try {
+      if (!empty || (await readdir(run)).some(isCheckpointFolder)) return;
+      for (const name of [CONFIG_FILE, SUMMARY_FILE]) await rm(join(run, name), { force: true });
+      if (made === undefined) return;
+      const first = resolve(made);
+      for (let folder = resolve(run); folder.length >= first.length; folder = dirname(folder)) await rmdir(folder);
+    } catch {
+      // Something else is there by now: it stays.
+    }
+  };
+}

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageDataset } from "../data/dataset.ts";
 import type { Loader } from "../data/loader.ts";
@@ -6,7 +5,7 @@ import { evalTransform, trainTransform } from "../data/transform.ts";
 import { TesseraeError } from "../errors.ts";
 import { createModel } from "../models/index.ts";
 import type { Model } from "../models/model.ts";
-import { modelOf, parseSpec, specOf } from "../models/spec.ts";
+import { specOf } from "../models/spec.ts";
 import { countParameters, initialize } from "../models/trace.ts";
 import { createOptimizer } from "../optim/index.ts";
 import { schedule } from "../optim/schedule.ts";
@@ -18,7 +17,8 @@ import { openImageFolder } from "./folder.ts";
 import { createLoader } from "./loader.ts";
 import { exportFile, fromCheckpoint } from "./model-files.ts";
 import { channelsOf } from "./predictor.ts";
-import { MODEL_FILE, SummaryFile, writeConfig } from "./run-folder.ts";
+import { checkResumed } from "./resumed.ts";
+import { MODEL_FILE, makeRunFolder, SummaryFile, writeConfig } from "./run-folder.ts";
 import { acquireRunLock } from "./run-lock.ts";
 import { settle, type TrainEvent, type TrainOptions, type TrainSettings } from "./train-options.ts";
 
@@ -42,14 +42,17 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const model = buildModel(settings, data.train.classes.length);
   createOptimizer(settings.opt); // a name that does not exist is refused before any folder is made
   const output = options.output ?? defaultOutput(settings.model);
-  await mkdir(output, { recursive: true }).catch((cause) => {
-    throw new TesseraeError("io", `the run folder cannot be made (${cause.code})`, { where: output, cause });
-  });
-  const lock = acquireRunLock(output);
+  const undo = await makeRunFolder(output);
   try {
-    return await trainIn(output, { ...options, onEvent: emit }, settings, model, data);
-  } finally {
-    lock.release();
+    const lock = acquireRunLock(output);
+    try {
+      return await trainIn(output, { ...options, onEvent: emit }, settings, model, data);
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    await undo();
+    throw error;
   }
 }
 
@@ -89,7 +92,8 @@ async function trainIn(
   const store = createCheckpointStore(output, { history: s.checkpointHist, better, onWarning: warn });
   const resume = await resumeFrom(store, output, options.resume);
   for (const line of resume?.warnings ?? []) warn(line);
-  if (resume) checkResumed(resume, model);
+  const changed = resume ? checkResumed(resume, model, s, data.train.classes) : [];
+  if (changed.length > 0) warn(`the run goes on with other settings: ${changed.join("; ")}`);
   const spec = specOf(model, classNames(data.train.classes, model.numClasses));
   const epoch = (resume?.meta.progress as { epoch: number } | undefined)?.epoch ?? 0;
   await writeConfig(output, describe(options, s, spec));
@@ -153,20 +157,6 @@ async function resumeFrom(
       hint: "Go on with --resume auto, or choose another --output",
     });
   return undefined;
-}
-
-/** A checkpoint goes on only as the model it was. */
-function checkResumed({ meta, path }: LoadedCheckpoint, model: Model): void {
-  const saved = modelOf(parseSpec(meta.spec, path));
-  const differing = Object.keys(model.options).filter(
-    (key) => JSON.stringify(saved.options[key]) !== JSON.stringify(model.options[key]),
-  );
-  if (saved.name === model.name && differing.length === 0) return;
-  const what = saved.name === model.name ? `other ${differing.join(", ")}` : `model ${saved.name}, not ${model.name}`;
-  throw new TesseraeError("usage", `was trained with ${what}`, {
-    where: path,
-    hint: "Resume with the options the run was started with",
-  });
 }
 
 function createLoaders(s: TrainSettings, model: Model, { train, val }: Data): { train: Loader; val?: Loader } {

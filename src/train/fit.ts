@@ -155,17 +155,12 @@ class Run {
     let progress = from;
     for await (const batch of train.epoch(from.epoch, from.batch)) {
       progress = await this.#step(batch, progress);
-      if (signal?.aborted) {
-        this.#emit({ type: "interrupted", step: progress.step });
-        if (progress.batch < train.batchesPerEpoch) {
-          await this.#save(progress);
-          return progress;
-        }
-      }
+      if (signal?.aborted) return this.#stop(progress);
     }
     const seconds = (performance.now() - started) / 1000;
     const images = (progress.batch - from.batch) * this.#o.step.batch;
-    const quality = signal?.aborted ? {} : await this.#evaluate();
+    const quality = await this.#evaluate();
+    if (signal?.aborted) return this.#stop(progress);
     const summary: EpochSummary = {
       epoch: from.epoch,
       trainLoss: progress.lossSum / progress.batch,
@@ -179,6 +174,13 @@ class Run {
     const next: Progress = { epoch: from.epoch + 1, batch: 0, step: progress.step, lossSum: 0 };
     await this.#save(next, this.#metric(summary));
     return next;
+  }
+
+  /** Saves between two steps. An epoch stopped after its last step is evaluated when it is resumed. */
+  async #stop(progress: Progress): Promise<Progress> {
+    this.#emit({ type: "interrupted", step: progress.step });
+    await this.#save(progress);
+    return progress;
   }
 
   async #step({ images, labels }: Batch, at: Progress): Promise<Progress> {
@@ -221,8 +223,9 @@ class Run {
     );
   }
 
+  /** Nothing where there is nothing to evaluate on, or where the run is interrupted meanwhile. */
   async #evaluate(): Promise<{ val?: Metrics; valAverage?: Metrics }> {
-    const { val, model, backend, step } = this.#o;
+    const { val, model, backend, step, signal } = this.#o;
     if (!val) return {};
     const load = async (rename?: (name: string) => string) =>
       backend.load(inferenceProgram(model, step.batch, "inputs", rename), { optimization: "extended" });
@@ -232,8 +235,13 @@ class Run {
     }))();
     const { live, average } = await this.#evaluation;
     const onBatch = (done: number, total: number) => this.#emit({ type: "evaluate", done, total });
-    const quality = (session: Session) => evaluate(model, session, val, { state: this.#state, onBatch });
-    return { val: await quality(live), valAverage: average && (await quality(average)) };
+    const quality = (session: Session) => evaluate(model, session, val, { state: this.#state, onBatch, signal });
+    try {
+      return { val: await quality(live), valAverage: average && (await quality(average)) };
+    } catch (error) {
+      if (signal?.aborted) return {};
+      throw error;
+    }
   }
 
   #metric({ val, valAverage }: EpochSummary): number | undefined {

@@ -164,7 +164,7 @@ function figureLines({ error, tolerance = {}, reference = {} }: Outcome): string
   if (!error) return [];
   const figures = Object.entries(error).filter((entry): entry is [string, number] => typeof entry[1] === "number");
   return figures.map(([name, value]) => {
-    const limit = tolerance[name];
+    const limit = tolerance[name] ?? (name === "finalEmaNorms" ? tolerance.finalNorms : undefined);
     const own = reference[name];
     const over = limit !== undefined && !(value <= limit);
     const ratio = own ? `  ${(value / own).toFixed(2)} x PyTorch's float32` : "";
