@@ -15,6 +15,7 @@ import {
   ValueInfoProtoSchema,
 } from "./onnx_pb.ts";
 import { type Attr, opDef } from "./op.ts";
+import { decompose } from "./passes/decompose.ts";
 import { inputName, type Program } from "./program.ts";
 import type { Node, Tensor } from "./tensor.ts";
 import { type DType, fromDoubles, type NdArray, type Shape, sizeOf, type TensorData } from "./types.ts";
@@ -57,7 +58,8 @@ export interface EncodeOptions {
 }
 
 /** Writes a program as ONNX. Weights (constants) become initializers; a free batch is the symbol "N". */
-export function encodeModel(program: Program, options: EncodeOptions = {}): OnnxModel {
+export function encodeModel(original: Program, options: EncodeOptions = {}): OnnxModel {
+  const program = decompose(original);
   const nodes = nodesOf(program.outputs.values());
   const constants = nodes.filter((n) => n.op === "Constant");
   const bytes = constants.reduce((sum, n) => sum + sizeOf(n.outputs[0].shape) * 4, 0);
@@ -156,9 +158,7 @@ class Writer {
   #operator(node: Node): void {
     const def = opDef(node.op);
     const inputs = node.inputs.map((t) => (t ? (this.#names.get(t) as string) : ""));
-    const outputs = node.outputs.map((t) =>
-      this.#used.has(t) || t.index === 0 ? this.#name(t, node) : "",
-    );
+    const outputs = node.outputs.map((t) => (this.#used.has(t) || t.index === 0 ? this.#name(t, node) : ""));
     while (outputs.at(-1) === "") outputs.pop();
     const listed = def.inputAttrs ?? [];
     for (const key of listed) inputs.push(this.#shapeInput(node, key));

@@ -37,6 +37,8 @@ export interface OpDef<A = Attrs> {
   readonly inputAttrs?: readonly string[];
   /** Multiply-accumulates, for operators that are products. */
   readonly macs?: (x: readonly TensorType[], attrs: A, y: readonly TensorType[]) => number;
+  /** The same in operators of the exported opset, for one that came later. */
+  readonly decompose?: (x: readonly Tensor[], attrs: A) => Tensor;
   /** ONNX domain; default the standard one. */
   readonly domain?: string;
 }

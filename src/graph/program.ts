@@ -26,6 +26,12 @@ export function program(name: string, outputs: ReadonlyMap<string, Tensor>, inpu
   return { name, inputs: all, outputs };
 }
 
+/** The same program over other tensors. */
+export const programOf = (original: Program, image: (t: Tensor) => Tensor): Program => ({
+  ...original,
+  outputs: new Map([...original.outputs].map(([name, t]) => [name, image(t)])),
+});
+
 /** Nodes that compute something: neither inputs nor constants. */
 export const operators = ({ outputs }: Program): Node[] =>
   nodesOf(outputs.values()).filter((n) => n.op !== "Input" && n.op !== "Constant");

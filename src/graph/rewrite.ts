@@ -1,17 +1,6 @@
-import type { Program } from "./program.ts";
+import { type Program, programOf } from "./program.ts";
 import { applyAll, type Node, type Tensor, withScope } from "./tensor.ts";
 import { nodesOf } from "./walk.ts";
-
-/** How often each tensor is read, by operators and as an output of the program. */
-export function countUses(program: Program): ReadonlyMap<Tensor, number> {
-  const uses = new Map<Tensor, number>();
-  const add = (t: Tensor | undefined): void => {
-    if (t) uses.set(t, (uses.get(t) ?? 0) + 1);
-  };
-  for (const node of nodesOf(program.outputs.values())) node.inputs.forEach(add);
-  for (const t of program.outputs.values()) add(t);
-  return uses;
-}
 
 /** Replaces a node's outputs, given its rewritten inputs; undefined leaves the node as it is. */
 export type Rule = (node: Node, inputs: readonly (Tensor | undefined)[]) => readonly Tensor[] | undefined;
@@ -30,6 +19,5 @@ export function rewrite(program: Program, rule: Rule): Program {
     );
     if (outputs) node.outputs.forEach((t, i) => void image.set(t, outputs[i]));
   }
-  const outputs = new Map([...program.outputs].map(([name, t]) => [name, mapped(t)]));
-  return { ...program, outputs };
+  return programOf(program, mapped);
 }

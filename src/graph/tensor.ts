@@ -247,7 +247,7 @@ export class Tensor implements TensorType {
   }
   /** x · Φ(x), exact (erf). */
   gelu(): Tensor {
-    return this.mul(this.mul(Math.SQRT1_2).erf().add(1).mul(0.5));
+    return this.#unary("Gelu");
   }
   /** The tanh approximation of GELU. */
   geluTanh(): Tensor {

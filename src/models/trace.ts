@@ -1,5 +1,7 @@
 import { keyed } from "../data/random.ts";
 import { TesseraeError } from "../errors.ts";
+import { narrow, type PassOptions } from "../graph/passes/index.ts";
+import { program } from "../graph/program.ts";
 import { constantData, input, type Tensor } from "../graph/tensor.ts";
 import { fromDoubles, type Shape, sizeOf, type TensorData } from "../graph/types.ts";
 import { type Module, type NamedSlot, Trace, withTrace } from "../nn/module.ts";
@@ -40,6 +42,21 @@ export function traceModule<R>(root: Module<[x: Tensor], R>, x: Tensor, options:
   const context = new Trace({ training, resolve, noise });
   const output = withTrace(context, root, (bound) => bound(x));
   return { output, slots, updates: context.updates, taps: context.taps };
+}
+
+/**
+ * Traces a model's logits from images, with only what they read left in the graph (see the forward passes).
+ * Inner tensors are not given: narrowing may have cut them.
+ */
+export function traceLogits(
+  model: Model,
+  x: Tensor,
+  options: TraceModuleOptions & PassOptions,
+): Omit<Traced<Tensor>, "taps"> {
+  const { output, slots, updates } = traceModule(model.forward, x, options);
+  const forward = narrow(program("forward", new Map([["", output], ...updates])), options);
+  const traced = (name: string): Tensor => forward.outputs.get(name) as Tensor;
+  return { output: traced(""), slots, updates: new Map([...updates.keys()].map((name) => [name, traced(name)])) };
 }
 
 function weight(slot: NamedSlot, weights: Weights): Tensor {

@@ -66,6 +66,26 @@ defineOp<{ alpha: number; beta: number }>("HardSigmoid", {
   check: [{ x: [[3, 5]], range: [-5, 5], attrs: { alpha: 1 / 6, beta: 0.5 } }],
 });
 
+/** 1 + erf(x/√2) = 2Φ(x): what GELU and its gradient share. */
+const twicePhi = (x: Tensor): Tensor => x.mul(Math.SQRT1_2).erf().add(1);
+
+/** y = x · Φ(x) (Hendrycks and Gimpel 2016); of opset 20. */
+defineOp("Gelu", {
+  type: ([x]) => x,
+  // dx = dy · (Φ(x) + x · φ(x)) = dy · (2Φ + x · √(2/π) · exp(-x²/2)) / 2
+  vjp: ({ x: [x], dy }) => {
+    const bell = x
+      .mul(x)
+      .mul(-0.5)
+      .add(0.5 * Math.log(2 / Math.PI))
+      .exp();
+    return [dy.mul(twicePhi(x).add(x.mul(bell))).mul(0.5)];
+  },
+  evaluate: ([x]) => map(x, (v) => 0.5 * v * (1 + erf(v * Math.SQRT1_2))),
+  decompose: ([x]) => x.mul(twicePhi(x)).mul(0.5),
+  check: [{ x: [[3, 4]], range: [-3, 3] }],
+});
+
 interface Binary {
   f: (a: number, b: number) => number;
   /** Cotangents before the sum over broadcast axes. */

@@ -5,7 +5,7 @@ import { program } from "../graph/program.ts";
 import { input } from "../graph/tensor.ts";
 import type { TensorData } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
-import { type SlotSource, traceModule } from "../models/trace.ts";
+import { type SlotSource, traceLogits } from "../models/trace.ts";
 import type { Session, State } from "../runtime/backend.ts";
 import { Meter, type Metrics } from "./metrics.ts";
 import { normalize } from "./step.ts";
@@ -21,7 +21,7 @@ export function inferenceProgram(
   rename?: (name: string) => string,
 ): OnnxModel {
   const image = input("image", "uint8", [batch, ...model.inputShape]);
-  const { output } = traceModule(model.forward, normalize(image, model), { training: false, source, rename });
+  const { output } = traceLogits(model, normalize(image, model), { training: false, source, rename });
   return encodeModel(optimize(program(model.name, new Map([["logits", output]]))));
 }
 

@@ -4,7 +4,7 @@ import { program } from "../graph/program.ts";
 import { N } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
 import type { ModelSpec } from "../models/spec.ts";
-import { imageInput, traceModule, type Weights } from "../models/trace.ts";
+import { imageInput, traceLogits, type Weights } from "../models/trace.ts";
 
 /** Key of the model's description among an ONNX file's metadata. */
 export const SPEC_KEY = "tesserae";
@@ -25,7 +25,7 @@ export function exportOnnx(
   weights: Weights,
   { batch, externalLocation }: ExportOptions = {},
 ): OnnxModel {
-  const { output } = traceModule(model.forward, imageInput(model, batch ?? N), { training: false, source: weights });
+  const { output } = traceLogits(model, imageInput(model, batch ?? N), { training: false, source: weights });
   const { mean, std, interpolation, crop_pct } = spec.preprocessing;
   const metadata = {
     [SPEC_KEY]: JSON.stringify(spec),

@@ -1,9 +1,10 @@
 import { grad } from "../autodiff/grad.ts";
+import type { PassOptions } from "../graph/passes/index.ts";
 import { type Program, program } from "../graph/program.ts";
 import { constant, input, type Tensor } from "../graph/tensor.ts";
 import { allocate, type DType, type Shape, sizeOf, type TensorData } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
-import { traceModule, type Weights } from "../models/trace.ts";
+import { traceLogits, type Weights } from "../models/trace.ts";
 import type { NamedSlot } from "../nn/module.ts";
 import { clipFactor, globalNorm } from "../optim/clip.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
@@ -11,7 +12,7 @@ import { NEXT } from "../runtime/backend.ts";
 import { crossEntropy, smooth } from "./loss.ts";
 import { noiseSource } from "./noise.ts";
 
-export interface StepOptions {
+export interface StepOptions extends PassOptions {
   /** Images of one step. */
   readonly batch: number;
   readonly optimizer: Optimizer;
@@ -57,10 +58,11 @@ export function trainStep(model: Model, options: StepOptions): Program {
   const lr = input("lr", "float32", []);
   const step = input(STEP, "int32", []);
   const samples = constant([...Array(batch).keys()], [batch], "int32").add(step.mul(batch));
-  const traced = traceModule(model.forward, pixels === "uint8" ? normalize(image, model) : image, {
+  const traced = traceLogits(model, pixels === "uint8" ? normalize(image, model) : image, {
     training: true,
     source: "inputs",
     noise: noiseSource(seed, samples),
+    without: options.without,
   });
   const loss = crossEntropy(traced.output, smooth(target, smoothing));
   const parameters = model.slots.filter((s) => s.slot === "parameter" && traced.slots.has(s.name));

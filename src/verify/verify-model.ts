@@ -5,7 +5,7 @@ import { program } from "../graph/program.ts";
 import { input, type Tensor } from "../graph/tensor.ts";
 import type { TensorData } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
-import { imageInput, traceModule } from "../models/trace.ts";
+import { imageInput, traceLogits } from "../models/trace.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { crossEntropy, oneHot } from "../train/loss.ts";
 import { compareTables, type ModelFixture, type PassFigures, type TableDifference, tablesAgree } from "./fixture.ts";
@@ -104,7 +104,7 @@ interface PassResult {
 async function runPass(model: Model, fixture: ModelFixture, training: boolean, backend: Backend): Promise<PassResult> {
   const [batch] = fixture.input;
 
-  const { output: logits, slots } = traceModule(model.forward, imageInput(model, batch), {
+  const { output: logits, slots } = traceLogits(model, imageInput(model, batch), {
     training,
     source: "inputs",
   });

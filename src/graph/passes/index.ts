@@ -1,15 +1,39 @@
 import type { Program } from "../program.ts";
 import { commonSubexpressions } from "./common-subexpressions.ts";
+import { decompose } from "./decompose.ts";
+import { dropDeadTokens } from "./drop-dead-tokens.ts";
+import { sinkScales } from "./sink-scales.ts";
+import { softmaxDelta } from "./softmax-delta.ts";
+import { sumsAsProducts } from "./sums-as-products.ts";
 
 /** A rewrite that changes no result beyond rounding. */
 export type Pass = (program: Program) => Program;
+type Passes = Readonly<Record<string, Pass>>;
 
-/** In the order in which they run. */
-export const PASSES: Readonly<Record<string, Pass>> = {
-  "common-subexpressions": commonSubexpressions,
+/** Run on the forward graph, before gradients are taken of what they leave. */
+export const FORWARD_PASSES: Passes = {
+  "drop-dead-tokens": dropDeadTokens,
 };
 
-/** Runs all passes but those named in `without`. */
-export function optimize(program: Program, { without = [] }: { without?: readonly string[] } = {}): Program {
-  return Object.entries(PASSES).reduce((p, [name, pass]) => (without.includes(name) ? p : pass(p)), program);
+/** Run on the whole program, in this order. */
+export const PASSES: Passes = {
+  "softmax-delta": softmaxDelta,
+  decompose,
+  "common-subexpressions": commonSubexpressions,
+  "sink-scales": sinkScales,
+  "sums-as-products": sumsAsProducts,
+};
+
+export interface PassOptions {
+  /** Names of passes to leave out. */
+  readonly without?: readonly string[];
 }
+
+const run = (passes: Passes, program: Program, { without = [] }: PassOptions): Program =>
+  Object.entries(passes).reduce((p, [name, pass]) => (without.includes(name) ? p : pass(p)), program);
+
+/** Rewrites a forward graph so that it computes only what is read. */
+export const narrow = (program: Program, options: PassOptions = {}): Program => run(FORWARD_PASSES, program, options);
+
+/** Rewrites a program for speed. */
+export const optimize = (program: Program, options: PassOptions = {}): Program => run(PASSES, program, options);
