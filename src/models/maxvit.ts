@@ -305,7 +305,7 @@ function check(o: MaxVitOptions): void {
   for (const [kind, window] of Object.entries(windows(o)))
     depths.forEach((_, i) => {
       const map = image.map((side) => side / 2 ** (i + 2));
-      if (map.some((side, axis) => side % window[axis]))
+      if (map.some((side, axis) => side % window[axis] || window[axis] % 1))
         throw usage(
           `${kind} attention of ${window.join("x")} does not divide the map of ${map.join("x")} of stage ${i}`,
           "Leave window_size and grid_size out for 1/32 of the image, a multiple of 32",

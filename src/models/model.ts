@@ -144,6 +144,8 @@ export function instantiate(name: string, variant: Variant, options: Readonly<Re
 
 const POSITIVE = ["img_size", "in_chans", "patch_size", "embed_dim", "depth", "num_heads"];
 
+const POOLS = ["token", "avg", "max", ""];
+
 function checkOptions(name: string, { defaults }: Variant, options: Readonly<Record<string, unknown>>): void {
   const usage = (what: string, hint?: string) => new TesseraeError("usage", what, { where: name, hint });
   for (const [key, value] of Object.entries(options)) {
@@ -159,6 +161,8 @@ function checkOptions(name: string, { defaults }: Variant, options: Readonly<Rec
       throw usage(`option num_classes takes a whole number of at least 0, not ${JSON.stringify(value)}`);
     if (key.endsWith("_rate") && numbers.some((v) => !(v >= 0 && v < 1)))
       throw usage(`option ${key} takes a rate in [0, 1), not ${JSON.stringify(value)}`);
+    if (key === "global_pool" && !POOLS.includes(value as string))
+      throw usage(`option global_pool is token, avg, max or empty, not ${JSON.stringify(value)}`);
   }
 }
 
