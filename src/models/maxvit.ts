@@ -302,7 +302,9 @@ function check(o: MaxVitOptions): void {
   if (narrow) throw usage(`heads of dim_head=${o.dim_head} do not divide a width of ${narrow}`);
   const image = pair(o.img_size);
   checkMultiple(image, 2 ** (depths.length + 1));
-  for (const [kind, window] of Object.entries(windows(o)))
+  for (const [kind, window] of Object.entries(windows(o))) {
+    if (window.length !== 2 || window.some((side) => !Number.isInteger(side) || side < 1))
+      throw usage(`${kind} attention takes windows of whole pixels, not ${window.join("x")}`);
     depths.forEach((_, i) => {
       const map = image.map((side) => side / 2 ** (i + 2));
       if (map.some((side, axis) => side % window[axis] || window[axis] % 1))
@@ -311,6 +313,7 @@ function check(o: MaxVitOptions): void {
           "Leave window_size and grid_size out for 1/32 of the image, a multiple of 32",
         );
     });
+  }
 }
 
 /** As the authors' code, in TensorFlow, has it. */
@@ -340,6 +343,13 @@ const large = {
   depths: deep,
   stem_width: [128, 128],
   head_hidden_size: 1024,
+};
+const xlarge = {
+  ...TF,
+  embed_dim: [192, 384, 768, 1536],
+  depths: deep,
+  stem_width: [192, 192],
+  head_hidden_size: 1536,
 };
 
 /** timm's own sizes: MBConv expands its input, no biases there, the rw initials of their trainer. */
@@ -416,5 +426,8 @@ export default family<MaxVitOptions>({
     maxvit_large_tf_224: { ...large, ...at224 },
     maxvit_large_tf_384: { ...large, ...at384 },
     maxvit_large_tf_512: { ...large, ...at512 },
+    maxvit_xlarge_tf_224: { ...xlarge, num_classes: 21843 },
+    maxvit_xlarge_tf_384: { ...xlarge, ...at384 },
+    maxvit_xlarge_tf_512: { ...xlarge, ...at512 },
   },
 });

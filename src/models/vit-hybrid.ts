@@ -18,7 +18,10 @@ export interface HybridOptions extends VitOptions {
  * your ViT, arXiv:2106.10270, table 2). In a name, r26 counts the layers of the backbone, s32 the pixels per token.
  */
 function tokensOf(o: HybridOptions): TokenSource {
-  const backbone = resnetV2(o.in_chans, o.backbone_layers);
+  const { backbone_layers: layers } = o;
+  if (!Array.isArray(layers) || layers.some((depth) => !Number.isInteger(depth) || depth < 1))
+    throw new TesseraeError("usage", "option backbone_layers takes positive whole numbers, one a stage");
+  const backbone = resnetV2(o.in_chans, layers);
   const patch = pair(o.patch_size);
   const map = pair(o.img_size).map((size) => Math.ceil(size / backbone.reduction));
   if (map.some((size, i) => size % patch[i]))
