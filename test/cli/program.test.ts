@@ -1,0 +1,143 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { readConfig } from "../../src/cli/config.ts";
+import { joinPairs, keyValue, pairOf } from "../../src/cli/flags.ts";
+import { table } from "../../src/cli/output.ts";
+import { createProgram } from "../../src/cli/program.ts";
+import { mergeFlags } from "../../src/cli/train-flags.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tesserae-config-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const trainCommand = () => createProgram().definitions.find((d) => d.command.name() === "train")!.command;
+
+describe("commands", () => {
+  it.each(createProgram().definitions.map((d) => [d.command.name(), d.example] as const))(
+    "%s --help shows an example that parses",
+    async (name, example) => {
+      const { command, definitions, run } = createProgram();
+      const definition = definitions.find((d) => d.command.name() === name)!;
+      let help = "";
+      definition.command.configureOutput({ writeOut: (text) => (help += text) });
+      await expect(run([name, "--help"])).rejects.toMatchObject({ exitCode: 0 });
+      expect(help).toContain(`Example:\n  tesserae ${example}`);
+      const parsed: string[] = [];
+      for (const c of command.commands) c.action(() => void parsed.push(c.name()));
+      await run(example.split(" ").map((word) => word.replaceAll("'", "")));
+      expect(parsed).toEqual([name]);
+    },
+  );
+
+  it("take flags of several values without the words behind them", () => {
+    expect(joinPairs(["train", "--scale", "0.2", "1", "data"])).toEqual(["train", "--scale=0.2,1", "data"]);
+    expect(joinPairs(["--model-kwargs", "depth=2", "pos_embed=none", "data"])).toEqual([
+      "--model-kwargs=depth=2",
+      "--model-kwargs=pos_embed=none",
+      "data",
+    ]);
+    expect(joinPairs(["predict", "--", "--scale", "1", "2"])).toEqual(["predict", "--", "--scale", "1", "2"]);
+    expect(pairOf("0.2,1")).toEqual([0.2, 1]);
+    expect(() => pairOf("1,2,3")).toThrow("two numbers");
+  });
+
+  it("read model options as timm does", () => {
+    const options = ["depth=2", "class_token=False", "init_values=None", "global_pool=avg", "img_size=(32, 48)"];
+    expect(options.reduce<Record<string, unknown>>((all, text) => keyValue(text, all), {})).toEqual({
+      depth: 2,
+      class_token: false,
+      init_values: null,
+      global_pool: "avg",
+      img_size: [32, 48],
+    });
+    expect(() => keyValue("depth")).toThrow("key=value");
+  });
+});
+
+describe("tables", () => {
+  it("put numbers to the right", () => {
+    const [, ...rows] = table(
+      ["name", "size"],
+      [
+        ["a", "1.00 M"],
+        ["bcd", "12.00 M"],
+      ],
+    );
+    expect(rows).toEqual(["a      1.00 M", "bcd   12.00 M"]);
+  });
+});
+
+describe("config files", () => {
+  const config = (name: string, text: string) => {
+    const file = join(folder, name);
+    writeFileSync(file, text);
+    return readConfig(file, trainCommand());
+  };
+
+  it("give defaults of the flags, in YAML or JSON, with - or _", async () => {
+    const yaml = [
+      "about: |",
+      "  What it is.",
+      "model: vit_tiny_patch16_224",
+      "data: shapes",
+      "batch_size: 128",
+      "weight-decay: 0.05",
+      "clip-grad: off",
+      "scale: [0.5, 1]",
+      "model-kwargs:",
+      "  depth: 6",
+      "  global_pool: avg",
+      "strict: true",
+    ].join("\n");
+    const values = {
+      model: "vit_tiny_patch16_224",
+      data: "shapes",
+      batchSize: 128,
+      weightDecay: 0.05,
+      clipGrad: 0,
+      scale: [0.5, 1],
+      modelKwargs: { depth: 6, global_pool: "avg" },
+      strict: true,
+    };
+    expect(await config("a.yaml", yaml)).toEqual(values);
+    const json = JSON.stringify({ batch_size: 128, scale: [0.5, 1] });
+    expect(await config("a.json", json)).toEqual({ batchSize: 128, scale: [0.5, 1] });
+  });
+
+  it.each([
+    ["epocs: 3", /unknown key epocs.*Did you mean epochs/],
+    ["epochs: three", /epochs cannot be "three".*not a number/],
+    ["crop: squeeze", /crop cannot be "squeeze".*rrc, pad/],
+    ["strict: 3", /strict cannot be 3.*true or false/],
+    ["model-kwargs: 3", /model-kwargs cannot be 3/],
+    ["lr: [1, {}]", /lr cannot be/],
+    ["- epochs", /not a list of flag: value/],
+    ["a: b: c", /is not YAML/],
+    ["config: other.yaml", /unknown key config/],
+  ])("refuse %s", async (text, message) => {
+    await expect(config("bad.yaml", text)).rejects.toThrow(message);
+  });
+
+  it("lose to flags, which also settle what would contradict them", () => {
+    const file = { opt: "sgd", momentum: 0.9, epochs: 3, modelKwargs: { depth: 2, img_size: 32 } };
+    expect(mergeFlags({ epochs: 5, opt: "adamw", imgSize: 48, modelKwargs: { num_heads: 4 } }, file)).toEqual({
+      opt: "adamw",
+      epochs: 5,
+      imgSize: 48,
+      modelKwargs: { depth: 2, num_heads: 4 },
+    });
+  });
+});
+
+describe("flags that make no sense together", () => {
+  it.each([
+    [{ momentum: 0.9 }, /--momentum is for --opt sgd or momentum/],
+    [{ crop: "pad", scale: [0.5, 1] as const }, /--scale is for --crop rrc/],
+    [{ warmupEpochs: 0, warmupLr: 1e-6 }, /--warmup-lr means nothing with --warmup-epochs 0/],
+    [{ sched: "constant", minLr: 1e-6 }, /--min-lr means nothing with --sched constant/],
+    [{ imgSize: 32, modelKwargs: { img_size: 32 } }, /--img-size and --model-kwargs img_size=... say the same/],
+  ] as const)("%o", (flags, message) => {
+    expect(() => mergeFlags(flags as Parameters<typeof mergeFlags>[0], {})).toThrow(message);
+  });
+});

@@ -1,0 +1,227 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import * as ort from "onnxruntime-node";
+import { beforeAll, describe, expect, it } from "vitest";
+import { lastLine, type Output, scratch, TINY, tesserae } from "./cli.ts";
+
+const folder = scratch();
+const at = (...path: string[]) => join(folder, ...path);
+/** Eight classes of 8 images: six to train on, two held out. Three are renamed. */
+const shapes = at("shapes 図形");
+const RENAMED: Readonly<Record<string, string>> = { circle: "丸い 形", square: "네모 😀", star: 'étoile "five", ★' };
+const picture = "写真 1 📷.png";
+/** Averages and stochastic depth, so that a resumed run has to bring back all it keeps. */
+const FLAGS = [...TINY, "--epochs", "3", "--model-ema", "0.9", "--drop-path", "0.1", "--log-interval", "1"];
+
+const train = (output: string, ...flags: string[]) =>
+  tesserae(["train", shapes, ...FLAGS, "--output", at(output), ...flags]);
+
+/** Weights and moments of a run's last step. */
+function finalState(run: string): Buffer[] {
+  const last = readdirSync(at(run))
+    .filter((name) => name.startsWith("checkpoint-"))
+    .sort()
+    .at(-1) as string;
+  return ["model.safetensors", "optimizer.safetensors"].map((file) => readFileSync(at(run, last, file)));
+}
+
+const csv = (run: string): string[][] =>
+  readFileSync(at(run, "summary.csv"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((row) => row.split(","));
+
+let trained: Output;
+
+beforeAll(async () => {
+  const made = await tesserae(["synth", shapes, "--count", "64", "--seed", "3", "--size", "16"]);
+  expect(made).toMatchObject({ code: 0, stderr: "" });
+  expect(made.stdout).toContain("48 training images and 16 held out, of 8 classes");
+  for (const split of ["train", "val"]) {
+    for (const [from, to] of Object.entries(RENAMED)) renameSync(join(shapes, split, from), join(shapes, split, to));
+    const class_ = join(shapes, split, RENAMED.circle);
+    renameSync(join(class_, "00000.png"), join(class_, picture));
+  }
+  trained = await train("run", "-j", "1");
+});
+
+describe("train", () => {
+  it("leaves a run folder with checkpoints, model.onnx, summary.csv and config.json", () => {
+    expect(trained.code, trained.stderr).toBe(0);
+    expect(
+      readdirSync(at("run"))
+        .filter((name) => !name.startsWith("checkpoint-"))
+        .sort(),
+    ).toEqual(["config.json", "model.onnx", "summary.csv"]);
+    const [header, ...rows] = csv("run");
+    const columns = ["eval_loss", "eval_top1", "eval_top5"];
+    expect(header).toEqual(["epoch", "train_loss", ...columns, ...columns.map((c) => `${c}_ema`), "lr"]);
+    expect(rows.map(([epoch]) => epoch)).toEqual(["0", "1", "2"]);
+    const config = JSON.parse(readFileSync(at("run", "config.json"), "utf8"));
+    expect(config.spec.classes).toEqual(expect.arrayContaining(Object.values(RENAMED)));
+  });
+
+  it("tells of its progress on stderr, and what to run next on stdout", () => {
+    expect(trained.stderr).toMatch(
+      /^vit_tiny_patch16_224 \(\S+ k parameters\) on 48 images, 16 held out, 8 classes; 3 epochs/,
+    );
+    expect(trained.stderr).toMatch(
+      /epoch 1\/3 {2}batch 2\/6 {2}loss \d\.\d+ {2}lr \S+ {2}\d+ images\/s {2}eta \d+:\d\d/,
+    );
+    expect(trained.stderr).toMatch(/epoch 3\/3 {2}loss \d\.\d+ {2}val top-1 \d+\.\d\d %.*averaged top-1/);
+    expect(trained.stdout).toContain(at("run", "model.onnx"));
+    expect(trained.stdout).toContain(`tesserae eval ${at("run")} '${shapes}'`);
+  });
+
+  it("does not start over in a folder that holds a run", async () => {
+    const again = await train("run");
+    expect(again.code).toBe(2);
+    expect(again.stderr).toMatch(/^error: .*holds a run already\. Go on with --resume auto/);
+  });
+
+  it.each(["0", "2"])("gives the same weights with -j %s", async (workers) => {
+    expect(await train(`workers-${workers}`, "-j", workers)).toMatchObject({ code: 0 });
+    expect(finalState(`workers-${workers}`)).toEqual(finalState("run"));
+  });
+
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "%s saves and exits 130; --resume auto ends with the same bits",
+    async (signal) => {
+      const run = `stopped-${signal}`;
+      let sent = false;
+      const command = ["train", shapes, ...FLAGS, "--output", at(run), "--resume", "auto"];
+      const stopped = await tesserae(command, {
+        onStderr: (child, stderr) => {
+          if (sent || !stderr.includes("batch 2/6")) return;
+          sent = true;
+          child.kill(signal);
+        },
+      });
+      expect(stopped.code, stopped.stderr).toBe(130);
+      expect(stopped.stderr).toMatch(/interrupted after step \d+; saved in/);
+      expect(lastLine(stopped.stderr)).toMatch(/^ {2}tesserae train '.*' --img-size .*--resume auto$/);
+      expect(existsSync(at(run, "model.onnx"))).toBe(false);
+      expect((await tesserae(command)).code).toBe(0);
+      expect(finalState(run)).toEqual(finalState("run"));
+      expect(readFileSync(at(run, "model.onnx"))).toEqual(readFileSync(at("run", "model.onnx")));
+      const withoutTime = (name: string) => readFileSync(at(name, "summary.csv"), "utf8");
+      expect(withoutTime(run)).toBe(withoutTime("run"));
+    },
+  );
+
+  it("--resume auto of a finished run has nothing to do", async () => {
+    const copy = at("copy");
+    cpSync(at("run"), copy, { recursive: true });
+    expect(await train("copy", "--resume")).toMatchObject({ code: 0 });
+    expect(finalState("copy")).toEqual(finalState("run"));
+    expect(csv("copy")).toEqual(csv("run"));
+  });
+});
+
+describe("a trained model", () => {
+  const best = () =>
+    Math.max(
+      ...csv("run")
+        .slice(1)
+        .map((row) => Number(row[csv("run")[0].indexOf("eval_top1_ema")])),
+    );
+  const images = [join("val", RENAMED.circle, picture), join("val", "ring", "00001.png")];
+  const predict = async (model: string, ...flags: string[]) => {
+    const output = await tesserae(["predict", ...images.map((i) => join(shapes, i)), "--model", model, ...flags]);
+    expect(output.code, output.stderr).toBe(0);
+    return output.stdout;
+  };
+  const predictions = async (model: string) =>
+    (await predict(model, "--json"))
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+
+  it("evaluates to what summary.csv says of its best epoch", async () => {
+    const output = await tesserae(["eval", at("run"), shapes, "--json", "-b", "5"]);
+    expect(output).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(output.stdout)).toMatchObject({ images: 16, top1: best(), skipped: {} });
+    expect((await tesserae(["eval", at("run", "model.onnx"), shapes])).stdout).toContain(
+      `top-1 ${best().toFixed(2)} %`,
+    );
+  });
+
+  it("predicts, a JSON line per image", async () => {
+    const lines = await predictions(at("run"));
+    expect(lines.map((line) => line.image)).toEqual(images.map((i) => join(shapes, i)));
+    for (const { top } of lines) {
+      expect(top).toHaveLength(5);
+      expect(Object.keys(top[0])).toEqual(["index", "label", "probability"]);
+      expect(top[0].probability).toBeGreaterThanOrEqual(top[1].probability);
+    }
+    const known = readdirSync(join(shapes, "train"));
+    expect(known).toEqual(
+      expect.arrayContaining(lines.flatMap(({ top }) => top.map((t: { label: string }) => t.label))),
+    );
+  });
+
+  it("predicts for people, names in any script", async () => {
+    const text = await predict(at("run"), "-k", "8");
+    expect(text).toContain(picture);
+    for (const name of Object.values(RENAMED)) expect(text).toMatch(new RegExp(`^ +\\d+\\.\\d\\d % {2}${name}$`, "m"));
+  });
+
+  it("is the newest run under runs/ where none is named", async () => {
+    mkdirSync(at("place", "runs"), { recursive: true });
+    cpSync(at("run"), at("place", "runs", "one"), { recursive: true });
+    const output = await tesserae(["predict", join(shapes, images[0]), "--json"], { cwd: at("place") });
+    expect(output.code).toBe(0);
+    expect(output.stderr).toContain(join("runs", "one"));
+  });
+
+  it("exports with a free batch, which answers the same", async () => {
+    const file = at("free.onnx");
+    expect(await tesserae(["export", at("run"), "-o", file, "--batch", "free"])).toMatchObject({ code: 0, stderr: "" });
+    const [ours, exported] = [await predictions(at("run")), await predictions(file)];
+    for (const [i, { top }] of ours.entries()) {
+      expect(exported[i].top[0].index).toBe(top[0].index);
+      expect(exported[i].top[0].probability).toBeCloseTo(top[0].probability, 5);
+    }
+    const session = await ort.InferenceSession.create(file);
+    for (const n of [1, 3, 7]) {
+      const image = new ort.Tensor("float32", new Float32Array(n * 3 * 16 * 16), [n, 3, 16, 16]);
+      expect((await session.run({ image })).logits.dims).toEqual([n, 8]);
+    }
+    await session.release();
+  });
+
+  it("exports with a fixed batch", async () => {
+    const file = at("fixed.onnx");
+    expect((await tesserae(["export", at("run"), "-o", file, "--batch", "2"])).stdout).toContain("[2, 3, 16, 16]");
+    const session = await ort.InferenceSession.create(file);
+    const image = new ort.Tensor("float32", new Float32Array(2 * 3 * 16 * 16), [2, 3, 16, 16]);
+    expect((await session.run({ image })).logits.dims).toEqual([2, 8]);
+    await session.release();
+  });
+
+  it("is described by info", async () => {
+    const { stdout } = await tesserae(["info", at("run"), "--json"]);
+    const facts = JSON.parse(stdout);
+    expect(facts).toMatchObject({ name: "vit_tiny_patch16_224", inputShape: [3, 16, 16], options: { depth: 2 } });
+    expect(facts.classes).toContain(RENAMED.square);
+    expect((await tesserae(["info", at("run", "model.onnx")])).stdout).toContain("vit_tiny_patch16_224");
+  });
+});
+
+describe("models", () => {
+  it("are listed as JSON without loading a native library", async () => {
+    const output = await tesserae(["models", "vit_tiny_patch16_*", "--json", "--sort", "gmacs"], {
+      env: { NODE_OPTIONS: "--no-addons" },
+    });
+    expect(output).toMatchObject({ code: 0, stderr: "" });
+    const models = JSON.parse(output.stdout);
+    expect(models[0]).toMatchObject({ name: "vit_tiny_patch16_224", parameters: 5717416, imageSize: 224 });
+    expect(Object.keys(models[0])).toEqual(["name", "parameters", "gmacs", "imageSize"]);
+    expect(models[0].gmacs).toBeCloseTo(1.25, 1);
+  });
+
+  it("help is shown without loading a native library", async () => {
+    const output = await tesserae(["train", "--help"], { env: { NODE_OPTIONS: "--no-addons" } });
+    expect(output).toMatchObject({ code: 0, stderr: "" });
+  });
+});
