@@ -54,7 +54,7 @@ const spatialValue = (inChans: number, out: number) =>
   );
 
 /** Attention within 4x4 blocks, batch norm, 4x4 max pool (section 4.1): [N, C, H, W] to [N, out, H/4, W/4]. */
-const attentionStem = (inChans: number, out: number, heads: number) =>
+export const attentionStem = (inChans: number, out: number, heads: number) =>
   module(
     {
       query_key: splitLinear(inChans, out, 2, { bias: false }),
