@@ -8,6 +8,8 @@ interface ModelCase {
   readonly options?: Readonly<Record<string, unknown>>;
   /** Options that timm's model does not take. */
   readonly ourOptions?: Readonly<Record<string, unknown>>;
+  /** timm's class, where its function for the model does not take the options. */
+  readonly peerClass?: string;
   /** Images of a training step. */
   readonly train?: number;
   /** Images of an inference; the first gives NAME-infer, others NAME-infer-b<batch>. */
@@ -37,6 +39,7 @@ const MODELS: readonly ModelCase[] = [
     model: "convmixer_1024_20_ks9_p14",
     options: { dim: 256, depth: 8, kernel_size: 5, patch_size: 2, num_classes: 10 },
     ourOptions: { img_size: 32 },
+    peerClass: "timm.models.convmixer.ConvMixer",
     train: 64,
   },
 ];
@@ -69,7 +72,7 @@ export interface FirstStepCase extends CaseBase {
 
 export type Case = StepCase | MemoryCase | DataCase | FirstStepCase;
 
-type Request = Pick<WorkSpec, "kind" | "model" | "options" | "ourOptions" | "batch" | "threads">;
+type Request = Pick<WorkSpec, "kind" | "model" | "options" | "ourOptions" | "peerClass" | "batch" | "threads">;
 
 /** A work with what only our model knows filled in. Throws TesseraeError where there is no such model yet. */
 export function specFor(request: Request): WorkSpec {
@@ -79,9 +82,9 @@ export function specFor(request: Request): WorkSpec {
 
 export const THREADS = 2;
 
-function casesOf({ name, model, options = {}, ourOptions, train, infer = [] }: ModelCase): Case[] {
+function casesOf({ name, model, options = {}, ourOptions, peerClass, train, infer = [] }: ModelCase): Case[] {
   const spec = (kind: "train" | "infer", batch: number) => () =>
-    specFor({ kind, model, options, ourOptions, batch, threads: THREADS });
+    specFor({ kind, model, options, ourOptions, peerClass, batch, threads: THREADS });
   const cases: Case[] = [];
   if (train) {
     cases.push({ kind: "train", name: `${name}-train`, repeats: 1, spec: spec("train", train) });

@@ -21,6 +21,8 @@ export interface WorkSpec {
   readonly options: Readonly<Record<string, unknown>>;
   /** Options that only ours needs (ConvMixer of timm takes no image size). */
   readonly ourOptions?: Readonly<Record<string, unknown>>;
+  /** timm's class to build instead of its model of that name: "timm.models.convmixer.ConvMixer". */
+  readonly peerClass?: string;
   /** [C, H, W], filled in from our model. */
   readonly inputShape: readonly number[];
   readonly numClasses: number;

@@ -1,4 +1,5 @@
 """The same work as bench/work.ts, in PyTorch with timm at its best: fused AdamW, foreach clipping, inference mode."""
+import importlib
 import os
 import tempfile
 import time
@@ -6,6 +7,7 @@ import time
 import timm
 import torch
 import torch.nn.functional as F
+from timm.layers import set_exportable
 from timm.optim import param_groups_weight_decay
 
 import parity
@@ -50,8 +52,11 @@ def versions():
     return found
 
 
-def create(spec, **more):
-    return parity.fill(timm.create_model(spec["model"], pretrained=False, **spec["options"], **more))
+def create(spec):
+    if "peerClass" in spec:
+        module, name = spec["peerClass"].rsplit(".", 1)
+        return parity.fill(getattr(importlib.import_module(module), name)(**spec["options"]))
+    return parity.fill(timm.create_model(spec["model"], pretrained=False, **spec["options"]))
 
 
 class Work:
@@ -117,8 +122,8 @@ class OnnxInference(Work):
         images = self.normalized()
         with tempfile.TemporaryDirectory() as folder:
             file = os.path.join(folder, "model.onnx")
-            model = create(spec, exportable=True).eval()
-            with torch.inference_mode():
+            with set_exportable(True), torch.inference_mode():
+                model = create(spec).eval()
                 torch.onnx.export(model, (images,), file, input_names=["image"], output_names=["logits"], dynamo=False)
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = spec["threads"]
