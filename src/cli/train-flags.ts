@@ -40,6 +40,7 @@ const GROUPS: Readonly<Record<string, () => Option[]>> = {
     flag("--lr <rate>", `peak learning rate (default: ${D.lr})`, number),
     flag("--opt <name>", `adamw, sgd (Nesterov's) or momentum (default: ${D.opt})`),
     flag("--momentum <value>", `of sgd and momentum (default: ${D.momentum})`, number),
+    flag("--opt-betas <a b>", "AdamW's betas (default: 0.9 0.999)", pairOf),
     flag("--weight-decay <value>", `decoupled for adamw (default: ${D.weightDecay})`, number),
     flag("--sched <name>", `cosine, linear or constant (default: ${D.sched})`),
     flag("--warmup-epochs <n>", "linear warm-up (default: a tenth of the epochs, at most 5)", number),
@@ -58,6 +59,7 @@ const GROUPS: Readonly<Record<string, () => Option[]>> = {
       "--crop <kind>",
       `rrc: random resized crop; pad: pad and crop, for small images (default: ${D.crop})`,
     ).choices(["rrc", "pad"]),
+    flag("--crop-padding <pixels>", `padding of --crop pad (default: ${D.cropPadding})`, number),
     flag("--scale <a b>", `area of random resized crops (default: ${D.scale.join(" ")})`, pairOf),
     flag("--ratio <a b>", "aspect of random resized crops (default: 0.75 1.333)", pairOf),
     flag("--hflip <p>", `chance of a horizontal flip (default: ${D.hflip})`, number),
@@ -120,10 +122,22 @@ const SENSELESS: readonly {
     why: "is for --opt sgd or momentum",
   },
   {
+    flags: ["optBetas"],
+    because: "opt",
+    when: ({ opt = D.opt }) => opt !== "adamw",
+    why: "is for --opt adamw",
+  },
+  {
     flags: ["scale", "ratio", "trainInterpolation"],
     because: "crop",
     when: ({ crop }) => crop === "pad",
     why: "is for --crop rrc: --crop pad does not resize",
+  },
+  {
+    flags: ["cropPadding"],
+    because: "crop",
+    when: ({ crop = D.crop }) => crop !== "pad",
+    why: "is for --crop pad",
   },
   {
     flags: ["warmupLr"],

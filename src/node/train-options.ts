@@ -23,6 +23,8 @@ export interface TrainSettings {
   lr: number;
   opt: string;
   momentum: number;
+  /** AdamW's β₁ and β₂; default 0.9 and 0.999. */
+  optBetas?: readonly [number, number];
   weightDecay: number;
   sched: string;
   /** Default: a tenth of the epochs, at most 5. */
@@ -36,6 +38,8 @@ export interface TrainSettings {
   modelEmaDecay?: number;
   /** Random resized crop ("rrc"), or padding and a random crop ("pad") as for CIFAR. */
   crop: "rrc" | "pad";
+  /** Pixels of padding on every side, for "pad". */
+  cropPadding: number;
   scale: readonly [number, number];
   ratio: readonly [number, number];
   hflip: number;
@@ -95,6 +99,7 @@ export const DEFAULTS: TrainSettings = {
   clipGrad: 1,
   smoothing: 0.1,
   crop: "rrc",
+  cropPadding: 4,
   scale: [0.08, 1],
   ratio: [3 / 4, 4 / 3],
   hflip: 0.5,
@@ -149,6 +154,8 @@ export function settle(given: Partial<TrainSettings>): TrainSettings {
     s.warmupEpochs === undefined || (s.warmupEpochs >= 0 && s.warmupEpochs < s.epochs),
     `${s.warmupEpochs} warm-up epochs leave nothing of ${s.epochs}`,
   );
+  need(!s.optBetas || s.optBetas.every((b) => b >= 0 && b < 1), `AdamW's betas must lie in [0, 1), not ${s.optBetas}`);
+  need(whole(s.cropPadding, 0), `the padding must be a whole number of pixels, not ${s.cropPadding}`);
   need(s.momentum >= 0 && s.momentum < 1, `momentum must lie in [0, 1), not ${s.momentum}`);
   need(s.valFraction >= 0 && s.valFraction < 1, `the held-out part must lie in [0, 1), not ${s.valFraction}`);
   need(
@@ -166,5 +173,6 @@ const OPTIONAL = new Set([
   "dropPath",
   "warmupEpochs",
   "modelEmaDecay",
+  "optBetas",
   "threads",
 ]);

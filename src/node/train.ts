@@ -171,6 +171,7 @@ function createLoaders(s: TrainSettings, model: Model, { train, val }: Data): { 
   const training = trainTransform({
     size: [height, width],
     crop: s.crop,
+    padding: s.cropPadding,
     scale: [...s.scale],
     ratio: [...s.ratio],
     hflip: s.hflip,
@@ -189,7 +190,7 @@ function createLoaders(s: TrainSettings, model: Model, { train, val }: Data): { 
 
 const stepOptions = (s: TrainSettings, batch: number) => ({
   batch,
-  optimizer: createOptimizer(s.opt, { momentum: s.momentum }),
+  optimizer: createOptimizer(s.opt, { momentum: s.momentum, betas: s.optBetas }),
   weightDecay: s.weightDecay,
   clipGrad: s.clipGrad || undefined,
   smoothing: s.smoothing,
