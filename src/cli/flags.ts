@@ -45,7 +45,7 @@ export function keyValue(text: string, previous: Readonly<Record<string, unknown
   }
 }
 
-const PAIRS = new Set(["--scale", "--ratio"]);
+const PAIRS = new Set(["--scale", "--ratio", "--opt-betas"]);
 const isNumber = (text: string | undefined): boolean => text !== undefined && /^[+-]?[\d.]+(e[+-]?\d+)?$/i.test(text);
 
 /**

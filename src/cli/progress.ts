@@ -2,18 +2,25 @@ import { createLogUpdate } from "log-update";
 import pc from "picocolors";
 import type { TrainEvent } from "../node/train-options.ts";
 import type { EpochSummary } from "../train/fit.ts";
-import { clock, note, percent, plural, short, warn } from "./output.ts";
+import { clock, note, percent, plural, short } from "./output.ts";
 
 type StepEvent = TrainEvent & { type: "step" };
 
 /** Redraws closer together than this are left out, in milliseconds. */
 const FRAME = 80;
-const WIDTH = 24;
+const LONGEST = 24;
+const SHORTEST = 6;
 
-const bar = (part: number): string => {
-  const full = Math.round(WIDTH * Math.min(1, part));
-  return pc.cyan("━".repeat(full)) + pc.dim("─".repeat(WIDTH - full));
-};
+/** A bar with what stands before and behind it, as long as the terminal has room; none where that is too little. */
+function barred(before: string, part: number, behind: string): string {
+  const room = (process.stderr.columns || 80) - before.length - behind.length - 3;
+  const width = Math.min(LONGEST, room);
+  if (width < SHORTEST) return `${before} ${behind}`;
+  const full = Math.round(width * Math.min(1, part));
+  return `${before} ${pc.cyan("━".repeat(full))}${pc.dim("─".repeat(width - full))} ${behind}`;
+}
+
+const counter = (what: string, done: number, total: number): string => barred(what, done / total, `${done}/${total}`);
 
 /** A line that is drawn over and over at the bottom of the terminal. */
 function liveLine(stream: NodeJS.WriteStream) {
@@ -41,22 +48,18 @@ function liveLine(stream: NodeJS.WriteStream) {
 
 export interface TrainDisplay {
   event(event: TrainEvent): void;
+  /** A line that stays. */
+  note(line: string): void;
   close(): void;
 }
 
 /** Progress of a training run: a live line in a terminal; else a line every `logInterval` steps and every epoch. */
-export function createTrainDisplay({
-  logInterval,
-  epochs = 0,
-}: {
-  logInterval: number;
-  epochs?: number;
-}): TrainDisplay {
+export function createTrainDisplay({ logInterval }: { logInterval: number }): TrainDisplay {
   const stream = process.stderr;
   const live = stream.isTTY ? liveLine(stream) : undefined;
   const keep = (line: string) => (live ? live.keep(line) : note(line));
   const pace = new Pace();
-  let total = epochs;
+  let total = 0;
 
   const step = (e: StepEvent): void => {
     pace.add(e);
@@ -71,7 +74,7 @@ export function createTrainDisplay({
     if (live) {
       live.draw(() => {
         const { place, values, batch } = parts();
-        return `${place} ${bar(e.batch / e.batches)} ${batch}  ${values}`;
+        return barred(place, e.batch / e.batches, `${batch}  ${values}`);
       });
     } else if (e.step % logInterval === 0) {
       const { place, values, batch } = parts();
@@ -86,15 +89,15 @@ export function createTrainDisplay({
         keep(started(e));
         live?.draw(() => pc.dim("building the training step ..."));
       } else if (e.type === "step") step(e);
-      else if (e.type === "evaluate") live?.draw(() => `evaluating ${bar(e.done / e.total)} ${e.done}/${e.total}`);
+      else if (e.type === "evaluate") live?.draw(() => counter("evaluating", e.done, e.total));
       else if (e.type === "epoch") {
         pace.pause();
         keep(epochLine(e.summary, total));
       } else if (e.type === "warning") {
-        if (live) live.keep(`${pc.yellow("warning:")} ${e.message}`);
-        else warn(e.message);
+        keep(`${pc.yellow("warning:")} ${e.message}`);
       }
     },
+    note: keep,
     close: () => live?.close(),
   };
 }
@@ -134,15 +137,17 @@ export function epochLine(s: EpochSummary, epochs: number): string {
     ? `  val top-1 ${pc.bold(percent(s.val.top1))}  top-5 ${percent(s.val.top5)}  loss ${s.val.loss.toFixed(4)}`
     : "";
   const average = s.valAverage ? `  averaged top-1 ${pc.bold(percent(s.valAverage.top1))}` : "";
-  const pace = pc.dim(`${clock(s.seconds)}, ${s.imagesPerSecond.toFixed(0)} images/s`);
-  return `epoch ${s.epoch + 1}/${epochs}  loss ${s.trainLoss.toFixed(4)}${quality}${average}  ${pace}`;
+  // Nothing was trained in an epoch that was stopped after its last step.
+  const pace =
+    s.imagesPerSecond > 0 ? `  ${pc.dim(`${clock(s.seconds)}, ${s.imagesPerSecond.toFixed(0)} images/s`)}` : "";
+  return `epoch ${s.epoch + 1}/${epochs}  loss ${s.trainLoss.toFixed(4)}${quality}${average}${pace}`;
 }
 
 /** A counter on stderr while something runs; nothing where that is no terminal. */
 export function createMeter(what: string): { show(done: number, total: number): void; close(): void } {
   const live = process.stderr.isTTY ? liveLine(process.stderr) : undefined;
   return {
-    show: (done, total) => live?.draw(() => `${what} ${bar(done / total)} ${done}/${total}`),
+    show: (done, total) => live?.draw(() => counter(what, done, total)),
     close: () => live?.close(),
   };
 }

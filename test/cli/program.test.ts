@@ -1,12 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { readConfig } from "../../src/cli/config.ts";
 import { joinPairs, keyValue, pairOf } from "../../src/cli/flags.ts";
 import { table } from "../../src/cli/output.ts";
 import { createProgram } from "../../src/cli/program.ts";
 import { mergeFlags } from "../../src/cli/train-flags.ts";
+import { settle } from "../../src/node/train-options.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tesserae-config-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -127,6 +129,16 @@ describe("config files", () => {
       imgSize: 48,
       modelKwargs: { depth: 2, num_heads: 4 },
     });
+  });
+});
+
+describe("recipes", () => {
+  const recipes = fileURLToPath(new URL("../../recipes", import.meta.url));
+  const files = existsSync(recipes) ? readdirSync(recipes).filter((name) => /\.(ya?ml|json)$/.test(name)) : [];
+
+  it.each(files)("%s is a config file of train", async (name) => {
+    const { modelKwargs, modelEma, ...flags } = mergeFlags({}, await readConfig(join(recipes, name), trainCommand()));
+    expect(() => settle({ ...flags, modelOptions: modelKwargs, modelEmaDecay: modelEma })).not.toThrow();
   });
 });
 

@@ -34,7 +34,7 @@ async function run(data: string | undefined, given: TrainFlags, command: Command
     throw new TesseraeError("usage", "no folder of images is named", { hint: "tesserae train DATA ..." });
   const { train } = await import("../../node/train.ts");
   const display = createTrainDisplay({ logInterval: logInterval ?? DEFAULT_LOG_INTERVAL });
-  const interrupt = onInterrupt((line) => display.event({ type: "warning", message: line }));
+  const interrupt = onInterrupt((line) => display.note(line));
   const options: TrainOptions = {
     ...flags,
     data: folder,
@@ -77,12 +77,15 @@ function onInterrupt(tell: (line: string) => void): { signal: AbortSignal; relea
   };
 }
 
-/** The command as it was given, going on with the run folder. */
+/** The command as it was given, but going on with the run folder. */
 function resumeCommand(output: string): string {
   const words = process.argv.slice(2);
   const named = words.some((w) => w === "--output" || w.startsWith("--output="));
-  const resumes = words.some((w) => w === "--resume" || w.startsWith("--resume="));
-  return shellWords([...words, ...(named ? [] : ["--output", output]), ...(resumes ? [] : ["--resume", "auto"])]);
+  const kept = words.filter((w, i) => {
+    const value = words[i - 1] === "--resume" && !w.startsWith("-");
+    return !value && w !== "--resume" && !w.startsWith("--resume=");
+  });
+  return shellWords([...kept, ...(named ? [] : ["--output", output]), "--resume", "auto"]);
 }
 
 function finish({ output, onnx, epochs }: TrainResult, data: string): void {
