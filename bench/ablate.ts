@@ -1,8 +1,8 @@
-import { PASSES } from "../src/graph/passes/index.ts";
+import { FORWARD_PASSES, PASSES } from "../src/graph/passes/index.ts";
 import type { StepCase } from "./cases.ts";
 import { Child } from "./child.ts";
 import { ourScript } from "./peers.ts";
-import type { RunOptions } from "./run-case.ts";
+import { pause, type RunOptions } from "./run-case.ts";
 import { compare, measure, median, type Player } from "./stats.ts";
 
 export interface AblationRow {
@@ -22,10 +22,10 @@ export async function ablate({ name, spec, repeats }: StepCase, o: RunOptions): 
   const rows: AblationRow[] = [];
   const all = await opened([]);
   try {
-    for (const pass of Object.keys(PASSES)) {
+    for (const pass of Object.keys({ ...FORWARD_PASSES, ...PASSES })) {
       const one = await opened([pass]);
       try {
-        const samples = await measure([all.player, one.player], { rounds: o.rounds });
+        const samples = await measure([all.player, one.player], { rounds: o.rounds, pause });
         const c = compare(samples.get("all") ?? [], samples.get(pass) ?? []);
         rows.push({ name, pass, all: c.ours, without: c.peer, gain: c.ratio, gainMin: c.ratioMin });
         o.log(`${name} without ${pass}: ${c.peer.toFixed(1)} ms, with all ${c.ours.toFixed(1)} ms`);

@@ -44,7 +44,7 @@ const SLOW_MS = 4000;
 const PAUSE_MS = 100;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const pause = () => sleep(PAUSE_MS);
+export const pause = (): Promise<void> => sleep(PAUSE_MS);
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Measures one case against all peers that can do it. */

@@ -83,7 +83,8 @@ async function openTraining(spec: WorkSpec, model: Model, backend: Engine, optio
   const { batch, numClasses } = spec;
   const { lr, ...settings } = TRAINING;
   const step = { batch, optimizer: adamw(), ...settings };
-  const program = optimize(trainStep(model, step), { without: options.without });
+  const { without } = options;
+  const program = optimize(trainStep(model, { ...step, without }), { without });
   const session = await loadStep(backend, program, { profile: options.profile });
   const state = await backend.createState(initialState(model, parityWeights(model), step));
   const shape = [batch, ...spec.inputShape];
