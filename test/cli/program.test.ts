@@ -2,12 +2,14 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { readConfig } from "../../src/cli/config.ts";
 import { joinPairs, keyValue, pairOf } from "../../src/cli/flags.ts";
 import { table } from "../../src/cli/output.ts";
 import { createProgram } from "../../src/cli/program.ts";
+import { Exit, exitCodeOf, report } from "../../src/cli/report.ts";
 import { mergeFlags } from "../../src/cli/train-flags.ts";
+import { TesseraeError } from "../../src/errors.ts";
 import { settle } from "../../src/node/train-options.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tesserae-config-"));
@@ -54,6 +56,32 @@ describe("commands", () => {
       img_size: [32, 48],
     });
     expect(() => keyValue("depth")).toThrow("key=value");
+  });
+});
+
+describe("errors", () => {
+  const printed = (error: unknown, debug = false): string => {
+    const write = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    report(error, { debug });
+    const text = write.mock.calls.map(([chunk]) => chunk).join("");
+    write.mockRestore();
+    return text;
+  };
+
+  it("are one line; those that nobody foresaw say how to see more", () => {
+    expect(printed(new TesseraeError("data", "two\nlines", { where: "a", hint: "Look" }))).toBe(
+      "error: a: two lines. Look\n",
+    );
+    const bug = new RangeError("too\n deep");
+    expect(printed(bug)).toBe("error: unexpected RangeError: too deep. Set --debug or DEBUG=1 to see where\n");
+    expect(printed(bug, true)).toMatch(/^error: RangeError: too deep\n(.*\n)+ +at /);
+  });
+
+  it("have their exit codes", () => {
+    expect(exitCodeOf(new TesseraeError("usage", ""))).toBe(2);
+    expect(exitCodeOf(new TesseraeError("numeric", ""))).toBe(1);
+    expect(exitCodeOf(new Error())).toBe(1);
+    expect(exitCodeOf(new Exit(130))).toBe(130);
   });
 });
 

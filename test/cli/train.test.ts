@@ -208,6 +208,21 @@ describe("a trained model", () => {
   });
 });
 
+describe("one folder of classes", () => {
+  it("is split by seed, and eval measures what the run held out", async () => {
+    const flat = at("flat");
+    cpSync(join(shapes, "train"), flat, { recursive: true });
+    const output = ["--output", at("flat-run"), "--val-fraction", "0.34", "--seed", "7"];
+    const run = await tesserae(["train", flat, ...TINY, "--epochs", "1", ...output]);
+    expect(run.stderr).toContain("32 images, 16 held out");
+    const held = JSON.parse((await tesserae(["eval", at("flat-run"), flat, "--json"])).stdout);
+    const [header, row] = csv("flat-run");
+    expect(held).toMatchObject({ images: 16, top1: Number(row[header.indexOf("eval_top1")]) });
+    const all = JSON.parse((await tesserae(["eval", at("run"), flat, "--json"])).stdout);
+    expect(all.images).toBe(48);
+  });
+});
+
 describe("models", () => {
   it("are listed as JSON without loading a native library", async () => {
     const output = await tesserae(["models", "vit_tiny_patch16_*", "--json", "--sort", "gmacs"], {
