@@ -129,7 +129,7 @@ async function stepCase(c: StepCase, spec: WorkSpec, peers: readonly Peer[], o: 
         failed.set(peer.name, message(error));
       }
     }
-    await warnOfIdlers(c.name, sides, o);
+    await logIdleLoads(c.name, sides, o);
     const players = sides.filter((s) => !failed.has(s.name)).map((s) => s.player);
     const samples = await play(c.name, players, o);
     return peers.map((peer) => row(c.name, "ms", samples, peer.name, sides, failed.get(peer.name)));
@@ -138,11 +138,11 @@ async function stepCase(c: StepCase, spec: WorkSpec, peers: readonly Peer[], o: 
   }
 }
 
-async function warnOfIdlers(name: string, sides: readonly Side[], { log }: RunOptions): Promise<void> {
-  for (const side of sides) {
-    const load = await idleLoad(side);
-    if (load > 0.05) log(`${name}: ${side.name} uses ${Math.round(100 * load)} % of a processor while it waits`);
-  }
+/** Says what every side uses while it waits: a side that spins takes time from the others. */
+async function logIdleLoads(name: string, sides: readonly Side[], { log }: RunOptions): Promise<void> {
+  const loads: string[] = [];
+  for (const side of sides) loads.push(`${side.name} ${Math.round(100 * (await idleLoad(side)))} %`);
+  log(`${name}: share of a processor while waiting: ${loads.join(", ")}`);
 }
 
 const play = (name: string, players: readonly Player[], { rounds, log }: RunOptions) =>
@@ -264,7 +264,7 @@ async function dataCase(name: string, photos: Photos, o: RunOptions): Promise<Ro
   try {
     if (o.paths.python)
       sides.push(await begin("pytorch", { command: o.paths.python, args: ["-u", pythonScript(o.paths, "worker")] }));
-    await warnOfIdlers(name, sides, o);
+    await logIdleLoads(name, sides, o);
     const samples = await play(
       name,
       sides.map((s) => s.player),
