@@ -14,6 +14,7 @@ import {
   makeDivisible,
   mbconv,
   mobileConv,
+  roundHalfEven,
 } from "../nn/mbconv.ts";
 import { identity } from "../nn/module.ts";
 import { batchNorm } from "../nn/norm.ts";
@@ -83,7 +84,7 @@ export function scaleDepth(repeats: readonly number[], multiplier: number): numb
   return repeats
     .toReversed()
     .map((r) => {
-      const share = Math.max(1, Math.round((r / total) * scaled));
+      const share = Math.max(1, roundHalfEven((r / total) * scaled));
       total -= r;
       scaled -= share;
       return share;

@@ -167,6 +167,12 @@ const mobileNetV3 = family<MobileNetV3Options>({
   variants: {
     mobilenetv3_large_075: { channel_multiplier: 0.75, preprocessing: { interpolation: "bilinear" } },
     mobilenetv3_large_100: {},
+    mobilenetv3_large_150d: {
+      img_size: 256,
+      channel_multiplier: 1.5,
+      depth_multiplier: 1.2,
+      preprocessing: { ...half, interpolation: "bilinear", crop_pct: 0.95 },
+    },
     mobilenetv3_small_050: { size: "small", channel_multiplier: 0.5 },
     mobilenetv3_small_075: { size: "small", channel_multiplier: 0.75 },
     mobilenetv3_small_100: { size: "small" },

@@ -16,6 +16,12 @@ export function makeDivisible(channels: number, divisor = 8, limit = 0.9): numbe
   return rounded < limit * channels ? rounded + divisor : rounded;
 }
 
+/** To the nearest whole number, halves to the even one, as Python's round: published widths and depths count on it. */
+export function roundHalfEven(x: number): number {
+  const below = Math.floor(x);
+  return x - below === 0.5 ? below + (below % 2) : Math.round(x);
+}
+
 /** Squeeze-and-excitation inside a block. */
 export interface BlockSqueeze {
   /** Reduced channels as a share of the channels of `of`. */
@@ -53,7 +59,7 @@ export const mobileConv = (inChans: number, out: number, kernel: number, options
 function common(inChans: number, out: number, mid: number, o: MobileBlockOptions) {
   const { stride = 1, act = "relu", padding, se, skip = true } = o;
   const squeezed = (se?.of === "expanded" ? mid : inChans) * (se?.ratio ?? 0);
-  const reduced = se?.divisible ? makeDivisible(squeezed) : Math.round(squeezed);
+  const reduced = se?.divisible ? makeDivisible(squeezed) : roundHalfEven(squeezed);
   const skips = skip && stride === 1 && inChans === out;
   const init = { weightInit: kaimingNormalFanOut(), biasInit: zeros };
   return {
