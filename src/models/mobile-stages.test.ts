@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { TesseraeError } from "../errors.ts";
 import { input } from "../graph/tensor.ts";
 import { makeDivisible, mbconv } from "../nn/mbconv.ts";
-import { createModel } from "./index.ts";
+import { createModel, type ModelOptions } from "./index.ts";
 import { scaleDepth } from "./mobile-stages.ts";
 import { countParameters, traceModule } from "./trace.ts";
 
@@ -53,7 +53,7 @@ describe("options that an architecture lacks", () => {
   ])("%s %o", (name, options, message) => {
     let error: unknown;
     try {
-      createModel(name, options);
+      createModel(name, options as ModelOptions);
     } catch (e) {
       error = e;
     }
