@@ -8,6 +8,7 @@ export type { Batch, Loader, LoaderOptions } from "./data/loader.ts";
 export { type EvalTransform, evalTransform, type TrainTransform, trainTransform } from "./data/transform.ts";
 export { type ErrorCode, TesseraeError } from "./errors.ts";
 export { type EncodeOptions, encodeModel, type OnnxModel } from "./graph/onnx.ts";
+export { decodeModel } from "./graph/onnx-read.ts";
 export { optimize } from "./graph/passes/index.ts";
 export { type Program, program } from "./graph/program.ts";
 export { concat, constant, fill, input, type Operand, Tensor } from "./graph/tensor.ts";

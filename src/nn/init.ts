@@ -5,7 +5,9 @@ const from =
   (draw: (shape: Shape, random: Parameters<Init>[1]) => () => number): Init =>
   (shape, random) => {
     const next = draw(shape, random);
-    return Float32Array.from({ length: sizeOf(shape) }, next);
+    const values = new Float32Array(sizeOf(shape));
+    for (let i = 0; i < values.length; i++) values[i] = next();
+    return values;
   };
 
 export const constantInit = (value: number): Init => from(() => () => value);
