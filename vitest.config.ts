@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "test/**/*.test.ts", "bench/*.test.ts"],
     exclude: ["**/node_modules/**", "test/slow/**"],
     testTimeout: 60_000,
     pool: "forks",
