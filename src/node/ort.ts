@@ -27,6 +27,9 @@ export const listDevices = (): string[] =>
     .filter((b) => b.bundled)
     .map((b) => b.name);
 
+/** Version of the runtime that runs the programs. */
+export const runtimeVersion = (): string => ort.env.versions.node ?? ort.env.versions.common;
+
 /** The device, where it can be used; else a TesseraeError that lists those that can. */
 export function checkDevice(device: Device = "cpu"): Device {
   const available = listDevices();

@@ -23,6 +23,7 @@ export class SummaryFile {
   readonly #path: string;
   readonly #averaged: boolean;
   readonly #rows: string[];
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(path: string, averaged: boolean, rows: string[]) {
     this.#path = path;
@@ -41,14 +42,22 @@ export class SummaryFile {
     return new SummaryFile(path, averaged, rows);
   }
 
-  async add(summary: EpochSummary): Promise<void> {
+  /** Adds an epoch's row; the file follows in its turn. */
+  add(summary: EpochSummary): void {
     this.#rows.push(
       cells(summary, this.#averaged)
         .map((v) => v ?? "")
         .join(","),
     );
     const header = [...COLUMNS, ...(this.#averaged ? AVERAGE_COLUMNS : []), "lr"].join(",");
-    await writeFileAtomic(this.#path, `${[header, ...this.#rows].join("\n")}\n`);
+    const text = `${[header, ...this.#rows].join("\n")}\n`;
+    this.#writing = this.#writing.then(() => writeFileAtomic(this.#path, text));
+    this.#writing.catch(() => {}); // a failure is reported by `written`
+  }
+
+  /** Resolves when every row is on disk. */
+  written(): Promise<void> {
+    return this.#writing;
   }
 }
 

@@ -16,6 +16,7 @@ import { createEngine } from "./engine.ts";
 import { openImageFolder } from "./folder.ts";
 import { createLoader } from "./loader.ts";
 import { exportFile, fromCheckpoint } from "./model-files.ts";
+import { runtimeVersion } from "./ort.ts";
 import { channelsOf } from "./predictor.ts";
 import { checkResumed } from "./resumed.ts";
 import { MODEL_FILE, makeRunFolder, SummaryFile, writeConfig } from "./run-folder.ts";
@@ -97,23 +98,12 @@ async function trainIn(
   const spec = specOf(model, classNames(data.train.classes, model.numClasses));
   const epoch = (resume?.meta.progress as { epoch: number } | undefined)?.epoch ?? 0;
   await writeConfig(output, describe(options, s, spec));
+  emit(startEvent(output, model, data, s.epochs, epoch));
   const summary = await SummaryFile.open(output, s.modelEmaDecay !== undefined, epoch);
   const loaders = createLoaders(s, model, data);
   const backend = await createEngine({ device: s.device, threads: s.threads });
-  emit({
-    type: "start",
-    output,
-    model: model.name,
-    parameters: countParameters(model),
-    images: data.train.samples.length,
-    valImages: data.val.samples.length,
-    classes: data.train.classes.length,
-    epochs: s.epochs,
-    epoch,
-  });
   try {
-    const written: Promise<void>[] = [];
-    const result = await fit({
+    const { weights: _, ...result } = await fit({
       model,
       backend,
       weights: initialize(model, s.seed),
@@ -126,19 +116,30 @@ async function trainIn(
       save: (state) => store.save(state),
       meta: { spec, settings: s },
       onEvent: (event) => {
-        if (event.type === "epoch") written.push(summary.add(event.summary));
+        if (event.type === "epoch") summary.add(event.summary);
         emit(event);
       },
       signal: options.signal,
     });
-    await Promise.all(written);
+    await summary.written();
     const skipped = new Map([...loaders.train.skipped, ...(loaders.val?.skipped ?? [])]);
-    const { weights: _, ...rest } = result;
-    return { ...rest, output, skipped, onnx: result.interrupted ? undefined : await exportBest(store, output) };
+    return { ...result, output, skipped, onnx: result.interrupted ? undefined : await exportBest(store, output) };
   } finally {
     await Promise.all([loaders.train.close(), loaders.val?.close(), backend.dispose()]);
   }
 }
+
+const startEvent = (output: string, model: Model, { train, val }: Data, epochs: number, epoch: number): TrainEvent => ({
+  type: "start",
+  output,
+  model: model.name,
+  parameters: countParameters(model),
+  images: train.samples.length,
+  valImages: val.samples.length,
+  classes: train.classes.length,
+  epochs,
+  epoch,
+});
 
 /** Names for all of the model's classes; those beyond the data's are numbers. */
 const classNames = (classes: readonly string[], count: number): string[] =>
@@ -216,7 +217,7 @@ const describe = ({ data, output }: TrainOptions, settings: TrainSettings, spec:
   output,
   settings,
   spec,
-  versions: { node: process.versions.node },
+  versions: { node: process.versions.node, onnxruntime: runtimeVersion() },
   command: process.argv.slice(2),
 });
 
