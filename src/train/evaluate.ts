@@ -1,6 +1,6 @@
 import type { Loader } from "../data/loader.ts";
 import { encodeModel, type OnnxModel } from "../graph/onnx.ts";
-import { optimize } from "../graph/passes/index.ts";
+import { simplify } from "../graph/passes/index.ts";
 import { program } from "../graph/program.ts";
 import { input } from "../graph/tensor.ts";
 import type { TensorData } from "../graph/types.ts";
@@ -22,7 +22,7 @@ export function inferenceProgram(
 ): OnnxModel {
   const image = input("image", "uint8", [batch, ...model.inputShape]);
   const { output } = traceLogits(model, normalize(image, model), { training: false, source, rename });
-  return encodeModel(optimize(program(model.name, new Map([["logits", output]]))));
+  return encodeModel(simplify(program(model.name, new Map([["logits", output]]))));
 }
 
 /** Pixel bytes as a feed. */

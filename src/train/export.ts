@@ -1,5 +1,5 @@
 import { encodeModel, type OnnxModel } from "../graph/onnx.ts";
-import { optimize } from "../graph/passes/index.ts";
+import { simplify } from "../graph/passes/index.ts";
 import { program } from "../graph/program.ts";
 import { N } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
@@ -32,5 +32,5 @@ export function exportOnnx(
     labels: JSON.stringify(spec.classes),
     preprocessing: JSON.stringify({ mean, std, interpolation, crop_pct, input_size: spec.inputShape }),
   };
-  return encodeModel(optimize(program(model.name, new Map([["logits", output]]))), { metadata, externalLocation });
+  return encodeModel(simplify(program(model.name, new Map([["logits", output]]))), { metadata, externalLocation });
 }

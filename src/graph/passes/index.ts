@@ -35,5 +35,11 @@ const run = (passes: Passes, program: Program, { without = [] }: PassOptions): P
 /** Rewrites a forward graph so that it computes only what is read. */
 export const narrow = (program: Program, options: PassOptions = {}): Program => run(FORWARD_PASSES, program, options);
 
-/** Rewrites a program for speed. */
+/**
+ * Rewrites an inference program. What the runtime finds by pattern in a graph of constant weights (GELU, skip
+ * connections with norms, scaled products) is left in the form it knows.
+ */
+export const simplify = (program: Program): Program => commonSubexpressions(decompose(program));
+
+/** Rewrites a training program for speed. */
 export const optimize = (program: Program, options: PassOptions = {}): Program => run(PASSES, program, options);

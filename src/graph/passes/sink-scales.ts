@@ -53,6 +53,7 @@ function absorbedTensors(program: Program, nodes: readonly Node[]): ReadonlySet<
     if (node.op === "Gemm") return i < 2;
     if (node.op === "ReduceSum") return true; // what is left is small
     if (LINEAR.has(node.op)) return node.outputs.every((t) => read.has(t) && !refused.has(t));
+    if (node.op === "Div") return i === 0 && scalar(node.inputs[1] as Tensor) !== undefined;
     if (node.op !== "Mul") return false;
     return (
       scalar(node.inputs[1 - i] as Tensor) !== undefined || (read.has(node.outputs[0]) && !refused.has(node.outputs[0]))
@@ -84,6 +85,11 @@ function sink(node: Node, scaledOf: (t: Tensor) => Scaled, materialize: (t: Tens
     return outputs.map((t) => ({ base: t, scale }));
   }
   if (node.op === "Mul") return product(node, scaledOf(x), scaledOf(y), x, y);
+  const divisor = node.op === "Div" ? scalar(y) : undefined;
+  if (divisor !== undefined && keepsShape(node, x)) {
+    const { base, scale } = scaledOf(x);
+    return [{ base, scale: scale / divisor }];
+  }
   if (node.op === "Gemm") {
     const [a, b] = [scaledOf(x), scaledOf(y)];
     if (a.scale * b.scale === 1) return undefined;
