@@ -1,6 +1,6 @@
 import { TesseraeError } from "../errors.ts";
 import { constantValue } from "./evaluate.ts";
-import { DATA_TYPES, decodeProto, type OnnxModel } from "./onnx.ts";
+import { DATA_TYPES, decodeProto, joinChunks, type OnnxModel } from "./onnx.ts";
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
@@ -29,24 +29,13 @@ export function decodeModel({ model, external }: OnnxModel): Program {
   const known = new Set([...opNames(), "Identity"]);
   const unknown = [...new Set(graph.node.map((n) => n.opType).filter((op) => !known.has(op)))];
   if (unknown.length) throw new TesseraeError("model", `operators that are not supported: ${unknown.join(", ")}`);
-  const file = external && joined(external.chunks);
+  const file = external && joinChunks(external.chunks);
   const values = new Map<string, Tensor>();
   for (const t of graph.initializer) values.set(t.name, constantData(tensorOf(t, file)));
   const inputs = graph.input.filter((v) => !values.has(v.name)).map((v) => inputOf(v));
   inputs.forEach((t) => void values.set(t.node.attrs.name as string, t));
   for (const node of graph.node) readNode(node, values);
   return program(graph.name, outputsOf(graph, values), inputs);
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0];
-  const all = new Uint8Array(chunks.reduce((n, c) => n + c.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }
 
 function outputsOf(graph: GraphProto, values: ReadonlyMap<string, Tensor>): Map<string, Tensor> {

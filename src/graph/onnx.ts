@@ -100,6 +100,18 @@ export function decodeProto(bytes: Uint8Array) {
   }
 }
 
+/** Consecutive chunks as one array; a single one is not copied. */
+export function joinChunks(chunks: readonly Uint8Array[]): Uint8Array {
+  if (chunks.length === 1) return chunks[0];
+  const all = new Uint8Array(chunks.reduce((n, c) => n + c.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}
+
 /** Collects large tensors, each aligned to 64 bytes, for a file beside the model. */
 class ExternalData {
   readonly location: string;

@@ -1,6 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { TesseraeError } from "../errors.ts";
-import { decodeProto, type OnnxModel } from "../graph/onnx.ts";
+import { decodeProto, joinChunks, type OnnxModel } from "../graph/onnx.ts";
 import type { TensorData } from "../graph/types.ts";
 import {
   type Backend,
@@ -62,7 +62,7 @@ async function load(model: OnnxModel, options: LoadOptions, device: Device, thre
       ...(threads && { intraOpNumThreads: threads }),
       ...(options.profile && { enableProfiling: true, profileFilePrefix: options.profile }),
       ...(model.external && {
-        externalData: [{ path: model.external.location, data: concatenate(model.external.chunks) }],
+        externalData: [{ path: model.external.location, data: joinChunks(model.external.chunks) }],
       }),
     });
     return new OrtSession(session, options.profile !== undefined);
@@ -83,16 +83,6 @@ const stateOnDevice = (model: Uint8Array) =>
   );
 
 const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).split("\n")[0];
-
-function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(chunks.reduce((n, c) => n + c.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
-}
 
 class OrtSession implements Session {
   readonly #session: ort.InferenceSession;
