@@ -88,7 +88,7 @@ export const DEFAULTS: TrainSettings = {
   model: "vit_tiny_patch16_224",
   modelOptions: {},
   epochs: 100,
-  batchSize: 64,
+  batchSize: 32,
   lr: 5e-4,
   opt: "adamw",
   momentum: 0.9,
