@@ -9,7 +9,15 @@ import { buffer, identity, module, parameter, tap } from "../nn/module.ts";
 import { batchNorm } from "../nn/norm.ts";
 import { sequential } from "../nn/sequential.ts";
 import { pair, type Size } from "../nn/size.ts";
-import { type CommonOptions, family, IMAGENET_MEAN, IMAGENET_STD, type Network, network } from "./model.ts";
+import {
+  type CommonOptions,
+  family,
+  IMAGENET_MEAN,
+  IMAGENET_STD,
+  type Network,
+  network,
+  type StageNotes,
+} from "./model.ts";
 import { checkMultiple, checkPerStage, stageRates } from "./stages.ts";
 
 export interface AxialOptions extends CommonOptions {
@@ -155,18 +163,16 @@ export function axial(o: AxialOptions): Network {
   const stem = Math.floor(64 * o.scale);
   const planes = [128, 256, 512, 1024].map((width) => Math.floor(width * o.scale));
   const rates = stageRates(o.drop_path_rate, o.layers);
-  const image = pair(o.img_size);
   /** Stage i: its first block takes the map of the stage before and halves it. */
   const stage = (i: number) =>
     sequential(
       ...rates[i].map((dropPathRate, j) => {
-        const reduction = 4 * 2 ** (j === 0 ? Math.max(0, i - 1) : i);
         const before = i === 0 ? stem : planes[i - 1] * EXPANSION;
         return block({
           inChans: j === 0 ? before : planes[i] * EXPANSION,
           planes: planes[i],
           groups: o.groups,
-          grid: [image[0] / reduction, image[1] / reduction],
+          grid: mapOf(o, j === 0 ? Math.max(0, i - 1) : i),
           stride: j === 0 && i > 0 ? 2 : 1,
           dropPathRate,
         });
@@ -201,6 +207,18 @@ export function axial(o: AxialOptions): Network {
   );
 }
 
+/** Of stage i. */
+const mapOf = (o: AxialOptions, i: number): Size => {
+  const [height, width] = pair(o.img_size);
+  return [height / (4 * 2 ** i), width / (4 * 2 ** i)];
+};
+
+/** Height and width that attention spans: the first block works on the map before it is halved. */
+function spanNote(o: AxialOptions, i: number): StageNotes {
+  const maps = [mapOf(o, Math.max(0, i - 1)), ...(o.layers[i] > 1 ? [mapOf(o, i)] : [])];
+  return { span: [...new Set(maps.map((map) => map.join("+")))].join(", ") };
+}
+
 const maxPool = (x: Tensor): Tensor => x.maxPool({ kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] });
 
 function check(o: AxialOptions): void {
@@ -231,6 +249,7 @@ export default family<AxialOptions>({
   },
   preprocessing: { mean: IMAGENET_MEAN, std: IMAGENET_STD, interpolation: "bilinear", crop_pct: 0.875 },
   build: axial,
+  stage: spanNote,
   variants: {
     axial26s: { layers: [1, 2, 4, 1], scale: 0.5 },
     axial50s: { scale: 0.5 },

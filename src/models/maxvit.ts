@@ -402,6 +402,10 @@ export default family<MaxVitOptions>({
   },
   preprocessing: { mean: HALF, std: HALF, interpolation: "bicubic", crop_pct: 0.95 },
   build: maxvit,
+  stage: (o) => ({
+    ...(o.block_attn && { window: windows(o).block.join("x") }),
+    ...(o.grid_attn && { grid: windows(o).grid.join("x") }),
+  }),
   variants: {
     maxvit_pico_rw_256: { ...pico, ...at256 },
     maxvit_nano_rw_256: { ...nano, ...at256 },

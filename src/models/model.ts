@@ -71,6 +71,9 @@ export function network<const C extends Children>(
   } as Network;
 }
 
+/** What a family tells of a stage beside what its graph shows: window, reduction ratio... */
+export type StageNotes = Readonly<Record<string, string | number>>;
+
 /** A model family: its options with their defaults, its builder, and its variants by name. */
 export interface Family {
   /** Paper the family comes from. */
@@ -83,6 +86,7 @@ export interface Variant {
   readonly preprocessing: Preprocessing;
   readonly build: (options: CommonOptions & Record<string, unknown>) => Network;
   readonly paper: string;
+  readonly stage?: (options: CommonOptions & Record<string, unknown>, index: number) => StageNotes;
 }
 
 /** What a variant changes of its family's defaults. */
@@ -94,9 +98,11 @@ export function family<O extends CommonOptions>(definition: {
   defaults: O;
   preprocessing: Preprocessing;
   build: (options: O) => Network;
+  /** Notes on the stage of blocks of this index. */
+  stage?: (options: O, index: number) => StageNotes;
   variants: Readonly<Record<string, VariantSpec<O>>>;
 }): Family {
-  const { paper, build } = definition;
+  const { paper, build, stage } = definition;
   const variants = Object.entries(definition.variants).map(([name, { preprocessing, ...options }]) => [
     name,
     {
@@ -104,6 +110,7 @@ export function family<O extends CommonOptions>(definition: {
       defaults: { ...definition.defaults, ...options },
       preprocessing: { ...definition.preprocessing, ...preprocessing },
       build: build as unknown as Variant["build"],
+      stage: stage as unknown as Variant["stage"],
     },
   ]);
   return { paper, variants: Object.fromEntries(variants) };
@@ -121,6 +128,8 @@ export interface Model extends Network {
   readonly numClasses: number;
   /** Parameters and buffers in state-dict order. */
   readonly slots: readonly NamedSlot[];
+  /** Notes on the stage of blocks of this index. */
+  readonly stage?: (index: number) => StageNotes;
 }
 
 export function instantiate(name: string, variant: Variant, options: Readonly<Record<string, unknown>>): Model {
@@ -139,6 +148,7 @@ export function instantiate(name: string, variant: Variant, options: Readonly<Re
     inputShape: [settled.in_chans, height, width],
     numClasses: settled.num_classes,
     slots: slotsOf(net.forward),
+    stage: variant.stage && ((index) => variant.stage?.(settled, index) ?? {}),
   };
 }
 

@@ -175,6 +175,10 @@ export default family<PvtV2Options>({
   },
   preprocessing: { mean: IMAGENET_MEAN, std: IMAGENET_STD, interpolation: "bicubic", crop_pct: 0.9 },
   build: pvtV2,
+  stage: (o, i) => ({
+    ...(o.linear ? { pooled: `${POOL}x${POOL}` } : { reduction: o.sr_ratios[i] }),
+    expansion: o.mlp_ratios[i],
+  }),
   variants: {
     pvt_v2_b0: { embed_dims: [32, 64, 160, 256], depths: [2, 2, 2, 2] },
     pvt_v2_b1: { depths: [2, 2, 2, 2] },

@@ -187,6 +187,7 @@ export default family<PvtOptions>({
   },
   preprocessing: { mean: IMAGENET_MEAN, std: IMAGENET_STD, interpolation: "bicubic", crop_pct: 0.9 },
   build: pvt,
+  stage: (o, i) => ({ reduction: o.sr_ratios[i], expansion: o.mlp_ratios[i] }),
   variants: {
     pvt_tiny: { depths: [2, 2, 2, 2] },
     pvt_small: {},

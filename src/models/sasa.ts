@@ -182,6 +182,7 @@ export default family<SasaOptions>({
   },
   preprocessing: { mean: IMAGENET_MEAN, std: IMAGENET_STD, interpolation: "bilinear", crop_pct: 0.875 },
   build: sasa,
+  stage: (o) => ({ window: `${o.kernel_size}x${o.kernel_size}` }),
   variants: {
     sasa_resnet26: { layers: [1, 2, 4, 1] },
     sasa_resnet38: { layers: [2, 3, 5, 2] },

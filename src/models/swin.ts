@@ -13,7 +13,15 @@ import { relativePositionBias } from "../nn/position.ts";
 import type { Layer } from "../nn/sequential.ts";
 import { pair, type Size } from "../nn/size.ts";
 import { inWindows, type WindowLayout, windowLayout } from "../nn/window.ts";
-import { type CommonOptions, family, IMAGENET_MEAN, IMAGENET_STD, type Network, network } from "./model.ts";
+import {
+  type CommonOptions,
+  family,
+  IMAGENET_MEAN,
+  IMAGENET_STD,
+  type Network,
+  network,
+  type StageNotes,
+} from "./model.ts";
 import { checkPerStage, stageRates } from "./stages.ts";
 
 export interface SwinOptions extends CommonOptions {
@@ -121,7 +129,7 @@ export function swinHierarchy(o: SwinOptions, pieces: SwinPieces): Network {
   const rates = stageRates(o.drop_path_rate, o.depths);
   const stages = o.depths.map((_, stage) => {
     const dim = o.embed_dim * 2 ** stage;
-    const map: Size = [Math.ceil(grid[0] / 2 ** stage), Math.ceil(grid[1] / 2 ** stage)];
+    const map = stageMap(grid, stage);
     const blocks = rates[stage].map((rate, i) => {
       const layout = windowLayout(map, windows[stage], i % 2 === 1);
       return pieces.block({ dim, heads: o.num_heads[stage], stage, layout, dropPath: rate });
@@ -164,6 +172,17 @@ export function swinHierarchy(o: SwinOptions, pieces: SwinPieces): Network {
       })),
     },
   );
+}
+
+const stageMap = ([height, width]: Size, stage: number): Size => [
+  Math.ceil(height / 2 ** stage),
+  Math.ceil(width / 2 ** stage),
+];
+
+/** What the stage table says of a stage. */
+export function windowNote(o: SwinOptions, stage: number): StageNotes {
+  const grid = patchGrid(pair(o.img_size), pair(o.patch_size));
+  return { window: windowLayout(stageMap(grid, stage), check(o)[stage], false).window.join("x") };
 }
 
 /** Window of each stage. */
@@ -218,6 +237,7 @@ export default family<SwinOptions>({
   defaults: DEFAULTS,
   preprocessing: { mean: IMAGENET_MEAN, std: IMAGENET_STD, interpolation: "bicubic", crop_pct: 0.9 },
   build: (o) => swinHierarchy(o, { block: (place) => block(o, place), merge }),
+  stage: windowNote,
   variants: {
     swin_tiny_patch4_window7_224: TINY,
     swin_small_patch4_window7_224: SMALL,

@@ -23,6 +23,7 @@ import {
   swinHierarchy,
   TINY,
   weights,
+  windowNote,
 } from "./swin.ts";
 
 export interface SwinV2Options extends SwinOptions {
@@ -123,6 +124,7 @@ export default family<SwinV2Options>({
     check(o);
     return swinHierarchy(o, { block: (place) => block(o, place), merge });
   },
+  stage: windowNote,
   variants: {
     swinv2_tiny_window8_256: TINY,
     swinv2_tiny_window16_256: { ...TINY, ...w16 },

@@ -231,7 +231,7 @@ describe("models", () => {
     expect(output).toMatchObject({ code: 0, stderr: "" });
     const models = JSON.parse(output.stdout);
     expect(models[0]).toMatchObject({ name: "vit_tiny_patch16_224", parameters: 5717416, imageSize: 224 });
-    expect(Object.keys(models[0])).toEqual(["name", "parameters", "gmacs", "imageSize"]);
+    expect(Object.keys(models[0])).toEqual(["name", "parameters", "gmacs", "activations", "imageSize", "paper"]);
     expect(models[0].gmacs).toBeCloseTo(1.25, 1);
   });
 

@@ -3,13 +3,16 @@ import { Command } from "commander";
 import pc from "picocolors";
 import type { Model } from "../../models/model.ts";
 import type { ModelSpec } from "../../models/spec.ts";
-import { listed, print, printJson, short, table } from "../output.ts";
+import { listed, print, printJson, table } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
+import { stageCells, stageJson } from "./stages.ts";
 
 export const infoCommand = (): CommandDefinition => ({
   example: "info vit_tiny_patch16_224",
   command: new Command("info")
-    .description("describe a model: options, parameters by part, multiply-accumulates, preprocessing")
+    .description(
+      "describe a model: options, preprocessing, and its stages with their shapes, parameters and multiply-accumulates",
+    )
     .argument("<model>", "name of a model, run folder, checkpoint or .onnx file")
     .option("--json", "print one object")
     .action(run),
@@ -30,7 +33,9 @@ interface Described {
 async function run(what: string, { json }: { json?: boolean }): Promise<void> {
   const { model, spec, path } = await describe(what);
   const { statistics } = await import("../../models/statistics.ts");
-  const { parameters, gmacs } = statistics(model);
+  const { stageTable } = await import("../../models/stage-table.ts");
+  const { parameters, gmacs, activations } = statistics(model);
+  const stages = stageTable(model);
   const parts = partsOf(model);
   const facts = {
     name: model.name,
@@ -38,10 +43,12 @@ async function run(what: string, { json }: { json?: boolean }): Promise<void> {
     weights: path,
     parameters,
     gmacs,
+    activations,
     inputShape: model.inputShape,
     preprocessing: model.preprocessing,
     options: model.options,
     parts,
+    stages: stages.map(stageJson),
     features: model.featureInfo,
     classes: spec?.classes,
   };
@@ -51,17 +58,15 @@ async function run(what: string, { json }: { json?: boolean }): Promise<void> {
   if (path) print(`weights        ${path}`);
   print(`parameters     ${parameters.toLocaleString("en")}`);
   print(`GMACs          ${gmacs.toFixed(3)} for one image`);
+  print(`activations    ${activations.toFixed(2)} M for one image`);
   print(`image          ${model.inputShape.join(" x ")}`);
   print(`preprocessing  mean ${mean.join(" ")}, std ${std.join(" ")}, ${interpolation}, crop ${crop_pct}`);
   if (spec) print(`classes        ${spec.classes.length}: ${listed(spec.classes, 10)}`);
   const options = Object.entries(model.options).filter(([, value]) => value !== undefined);
   print(`options        ${options.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(" ")}`);
   print();
-  for (const line of table(
-    ["part", "parameters"],
-    parts.map((p) => [p.part, short(p.parameters)]),
-  ))
-    print(line);
+  const { header, cells } = stageCells(stages);
+  for (const line of table(header, cells)) print(line);
   if (model.featureInfo.length === 0) return;
   print();
   const rows = model.featureInfo.map((f) => [f.module, f.num_chs, f.reduction]);

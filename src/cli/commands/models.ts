@@ -3,7 +3,7 @@ import { TesseraeError } from "../../errors.ts";
 import { print, printJson, table } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
 
-const SORTS = ["name", "parameters", "gmacs", "size"] as const;
+const SORTS = ["name", "parameters", "gmacs", "size", "activations"] as const;
 
 interface ModelsFlags {
   json?: boolean;
@@ -14,6 +14,8 @@ interface Row {
   name: string;
   parameters: number;
   gmacs: number;
+  /** In millions. */
+  activations: number;
   imageSize: number | readonly number[];
   paper: string;
 }
@@ -21,10 +23,13 @@ interface Row {
 export const modelsCommand = (): CommandDefinition => ({
   example: "models 'vit_*' --sort gmacs",
   command: new Command("models")
-    .description("list the models: parameters, multiply-accumulates of one image, image size")
+    .description(
+      "list the models: for one image the multiply-accumulates (GMACs) and the values that convolutions and matrix " +
+        "products put out (activations), in the graph at the model's image size",
+    )
     .argument("[glob]", "names to list; * stands for anything, ? for one letter")
     .addOption(new Option("--sort <by>", "order (default: by family)").choices(SORTS))
-    .option("--json", 'print an array of {"name", "parameters", "gmacs", "imageSize"}')
+    .option("--json", 'print an array of {"name", "parameters", "gmacs", "activations", "imageSize", "paper"}')
     .action(run),
 });
 
@@ -36,19 +41,20 @@ async function run(glob: string | undefined, { json, sort }: ModelsFlags): Promi
   const rows = names.map((name): Row => {
     const model = createModel(name);
     const [, height, width] = model.inputShape;
-    const { parameters, gmacs } = statistics(model);
-    return { name, parameters, gmacs, imageSize: height === width ? height : [height, width], paper: model.paper };
+    const imageSize = height === width ? height : [height, width];
+    return { name, ...statistics(model), imageSize, paper: model.paper };
   });
   if (sort) rows.sort(ORDERS[sort]);
-  if (json) return printJson(rows.map(({ paper: _, ...row }) => row));
+  if (json) return printJson(rows);
   const cells = rows.map((r) => [
     r.name,
     `${(r.parameters / 1e6).toFixed(2)} M`,
     r.gmacs.toFixed(2),
+    `${r.activations.toFixed(2)} M`,
     String(r.imageSize),
     r.paper,
   ]);
-  for (const line of table(["model", "parameters", "GMACs", "image", "paper"], cells)) print(line);
+  for (const line of table(["model", "parameters", "GMACs", "activations", "image", "paper"], cells)) print(line);
 }
 
 const byName = (a: Row, b: Row): number => (a.name < b.name ? -1 : 1);
@@ -59,6 +65,7 @@ const ORDERS: Readonly<Record<(typeof SORTS)[number], (a: Row, b: Row) => number
   name: byName,
   parameters: (a, b) => a.parameters - b.parameters || byName(a, b),
   gmacs: (a, b) => a.gmacs - b.gmacs || byName(a, b),
+  activations: (a, b) => a.activations - b.activations || byName(a, b),
   size: (a, b) => area(a) - area(b) || byName(a, b),
 };
 
@@ -75,7 +82,7 @@ function matches(glob: string | undefined): (name: string) => boolean {
 async function noneLike(glob: string, known: readonly string[]): Promise<TesseraeError> {
   const { nearest } = await import("../../nearest.ts");
   const near = nearest(glob.replaceAll(/[*?]/g, ""), known);
-  return new TesseraeError("usage", `no model is called ${glob}`, {
+  return new TesseraeError("usage", `no model is called ${JSON.stringify(glob)}`, {
     hint: near.length > 0 ? `Did you mean ${near.join(", ")}?` : "`tesserae models` lists them all",
   });
 }
