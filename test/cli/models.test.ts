@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { scratch, tesserae } from "./cli.ts";
 
@@ -13,6 +15,11 @@ describe("models", () => {
     expect((await tesserae(["models", "mobilenetv3_small_100"])).stdout).toMatch(
       / 2\.54 M +0\.06 +1\.42 M +224 +Howard/,
     );
+  });
+
+  it("are tabled in docs/models.md, each once, as the library counts them", () => {
+    const cwd = fileURLToPath(new URL("../../", import.meta.url));
+    execFileSync(process.execPath, ["scripts/model-tables.mjs", "--check"], { cwd, stdio: "pipe" });
   });
 
   it.each(["[ab", "", "*(", "\\", "vit_tiny_patch16_224$", "resnet18 resnet34"])(

@@ -1,0 +1,63 @@
+// node scripts/model-tables.mjs [--check]: the tables of docs/models.md, from the built library.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+
+const FILE = "docs/models.md";
+const MARKED = /(<!-- models: (.*?) -->\n)[\s\S]*?(<!-- \/models -->)/g;
+
+if (!existsSync("dist/index.js")) fail("dist is absent: run `npm run build` first");
+const { createModel, listModels, statistics } = await import("../dist/index.js");
+
+const rows = listModels().map((name) => {
+  const model = createModel(name);
+  const [, height, width] = model.inputShape;
+  return { name, ...statistics(model), image: height === width ? height : `${height} x ${width}`, paper: model.paper };
+});
+
+const tabled = new Map();
+const before = readFileSync(FILE, "utf8");
+const after = before.replaceAll(MARKED, (_, begin, globs, end) => {
+  const chosen = rows.filter(({ name }) => globs.split(" ").some((glob) => matches(glob, name)));
+  if (chosen.length === 0) fail(`no model is called ${globs}`);
+  for (const { name } of chosen) tabled.set(name, (tabled.get(name) ?? 0) + 1);
+  return `${begin}${tableOf(chosen)}\n${end}`;
+});
+const wrong = rows.filter(({ name }) => tabled.get(name) !== 1).map(({ name }) => name);
+if (wrong.length > 0) fail(`in no table of ${FILE}, or in two: ${wrong.join(", ")}`);
+if (after !== before) {
+  if (process.argv.includes("--check")) fail(`${FILE} is not current: run \`node scripts/model-tables.mjs\``);
+  writeFileSync(FILE, after);
+}
+
+function tableOf(chosen) {
+  const papers = [...new Set(chosen.map(({ paper }) => paper))].map(linked);
+  const cells = chosen.map((row) =>
+    [
+      `\`${row.name}\``,
+      row.parameters.toLocaleString("en"),
+      row.gmacs.toFixed(2),
+      row.activations.toFixed(2),
+      row.image,
+    ].join(" | "),
+  );
+  return [
+    `Paper: ${papers.join("; ")}.`,
+    "",
+    "| name | parameters | GMACs | activations, M | image |",
+    "| --- | ---: | ---: | ---: | ---: |",
+    ...cells.map((line) => `| ${line} |`),
+  ].join("\n");
+}
+
+/** "..., arXiv:2010.11929" with the number linked. */
+function linked(paper) {
+  return paper.replace(/arXiv:([\d.]+\d)/, "[arXiv:$1](https://arxiv.org/abs/$1)");
+}
+
+function matches(glob, name) {
+  return new RegExp(`^${glob.replaceAll("*", ".*")}$`).test(name);
+}
+
+function fail(message) {
+  console.error(`error: ${message}`);
+  process.exit(1);
+}
