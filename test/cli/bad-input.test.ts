@@ -188,7 +188,7 @@ describe("models", () => {
 
   it("unknown to info and models: the nearest names", async () => {
     expectError(await tesserae(["info", "resnet_18"]), /unknown model.*Did you mean.*resnet18/, 2);
-    expectError(await tesserae(["models", "restnet18"]), /no model is called restnet18.*Did you mean.*resnet18/, 2);
+    expectError(await tesserae(["models", "restnet18"]), /no model is called "restnet18".*Did you mean.*resnet18/, 2);
   });
 });
 
