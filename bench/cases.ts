@@ -42,6 +42,12 @@ const MODELS: readonly ModelCase[] = [
     peerClass: "timm.models.convmixer.ConvMixer",
     train: 64,
   },
+  { name: "resnet18", model: "resnet18", train: 16, infer: [16, 1] },
+  { name: "efficientnet_b0", model: "efficientnet_b0", train: 16, infer: [16, 1] },
+  { name: "mobilenetv3_small_100", model: "mobilenetv3_small_100", train: 16 },
+  { name: "pvt_v2_b0", model: "pvt_v2_b0", train: 8 },
+  { name: "swin_tiny", model: "swin_tiny_patch4_window7_224", train: 8 },
+  { name: "maxvit_nano", model: "maxvit_nano_rw_256", train: 8 },
 ];
 
 interface CaseBase {
