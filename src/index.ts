@@ -15,6 +15,7 @@ export { concat, constant, fill, input, type Operand, Tensor } from "./graph/ten
 export { type DType, N, type Shape, type TensorData } from "./graph/types.ts";
 export { createModel, listModels, type ModelOptions } from "./models/index.ts";
 export type { FeatureInfo, Model, Preprocessing } from "./models/model.ts";
+export { resizeModel, resizeWeights } from "./models/resize.ts";
 export { checkWeights, type ModelSpec, modelOf, specOf } from "./models/spec.ts";
 export { type Statistics, statistics } from "./models/statistics.ts";
 export { countParameters, imageInput, initialize, traceModule, type Weights } from "./models/trace.ts";

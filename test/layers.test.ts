@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runtime: ["graph"],
   autodiff: ["graph", "ops"],
   nn: ["graph", "ops", "data"],
-  models: ["graph", "nn", "data"],
+  models: ["graph", "nn", "data", "weights"],
   optim: ["graph"],
   train: ["graph", "autodiff", "data", "models", "nn", "optim", "runtime", "weights"],
   verify: ["graph", "autodiff", "models", "nn", "optim", "runtime", "train"],

@@ -89,8 +89,9 @@ export const block = (o: VitOptions, dropPathRate: number, scoreBias?: Module<[]
 
 /** The learned, fixed or absent table that is added to the tokens. */
 function positionSlots(o: VitOptions, grid: Size, prefix: number) {
-  const length = grid[0] * grid[1] + (o.no_embed_class ? 0 : prefix);
-  const table = () => parameter([1, length, o.embed_dim], truncNormal(0.02), { decay: false });
+  const places = { size: grid, prefix: o.no_embed_class ? 0 : prefix };
+  const length = grid[0] * grid[1] + places.prefix;
+  const table = () => parameter([1, length, o.embed_dim], truncNormal(0.02), { decay: false, grid: places });
   return {
     pos_embed: o.pos_embed === "learn" ? table() : undefined,
     pos_grid: o.pos_embed === "2d" ? gridPosition(grid, o.embed_dim) : undefined,

@@ -3,6 +3,7 @@ import { TesseraeError } from "../errors.ts";
 import { currentScope, type Tensor, withScope } from "../graph/tensor.ts";
 import type { DType, Shape } from "../graph/types.ts";
 import "../ops/index.ts";
+import type { Size } from "./size.ts";
 
 /** Fills a fresh tensor, row-major, from a seeded stream of its own. */
 export type Init = (shape: Shape, random: Random) => Float32Array;
@@ -15,6 +16,14 @@ export interface Slot {
   readonly init: Init;
   /** Weight decay applies. Default: for tensors of two or more axes. */
   readonly decay: boolean;
+  /** For a position table [1, prefix + H·W, D]: the grid it covers. */
+  readonly grid?: PositionGrid;
+}
+
+/** Patches that a position table covers, after `prefix` tokens without a place. */
+export interface PositionGrid {
+  readonly size: Size;
+  readonly prefix: number;
 }
 
 type Child = Slot | AnyModule | readonly AnyModule[] | undefined;
@@ -59,12 +68,13 @@ export const fn = <A extends unknown[], R>(forward: (...args: A) => R): Module<A
 
 export const identity = () => fn((x: Tensor) => x);
 
-export const parameter = (shape: Shape, init: Init, options: { decay?: boolean } = {}): Slot => ({
+export const parameter = (shape: Shape, init: Init, options: { decay?: boolean; grid?: PositionGrid } = {}): Slot => ({
   slot: "parameter",
   shape,
   dtype: "float32",
   init,
   decay: options.decay ?? shape.length >= 2,
+  grid: options.grid,
 });
 
 export const buffer = (shape: Shape, init: Init, dtype: DType = "float32"): Slot => ({

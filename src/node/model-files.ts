@@ -2,7 +2,8 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { TesseraeError } from "../errors.ts";
 import { type OnnxModel, readMetadata } from "../graph/onnx.ts";
-import { checkWeights, type ModelSpec, modelOf, parseSpec } from "../models/spec.ts";
+import { resizeModel, resizeWeights } from "../models/resize.ts";
+import { checkWeights, type ModelSpec, modelOf, parseSpec, specOf } from "../models/spec.ts";
 import type { Weights } from "../models/trace.ts";
 import type { LoadedCheckpoint } from "../train/checkpoint.ts";
 import { manifestFile } from "../train/checkpoint.ts";
@@ -112,20 +113,31 @@ async function externalOf(path: string): Promise<OnnxModel["external"]> {
 export interface ExportFileOptions {
   /** Images per run; absent: free. */
   readonly batch?: number;
+  /** Side of the images, where it is not the trained one: position tables are resampled. */
+  readonly imgSize?: number;
+}
+
+/** A trained model at another image size. Throws TesseraeError where the architecture cannot take it. */
+function resized(trained: TrainedModel & { kind: "weights" }, imgSize: number): TrainedModel & { kind: "weights" } {
+  const from = modelOf(trained.spec);
+  const to = resizeModel(from, imgSize);
+  const weights = resizeWeights(from, to, trained.weights);
+  checkWeights(to, weights, trained.path);
+  return { ...trained, spec: specOf(to, trained.spec.classes), weights };
 }
 
 /** Writes a trained model as ONNX, never half: weights above the limit of a protobuf go to FILE.data beside it. */
 export async function exportFile(
   trained: TrainedModel,
   file: string,
-  { batch }: ExportFileOptions = {},
+  { batch, imgSize }: ExportFileOptions = {},
 ): Promise<void> {
   if (trained.kind === "onnx")
     throw new TesseraeError("usage", "is ONNX already", {
       where: trained.path,
       hint: "Export from a run folder or a checkpoint",
     });
-  const { spec, weights } = trained;
+  const { spec, weights } = imgSize === undefined ? trained : resized(trained, imgSize);
   const { model, external } = exportOnnx(modelOf(spec), spec, weights, {
     batch,
     externalLocation: `${basename(file)}.data`,

@@ -7,6 +7,7 @@ import type { CommandDefinition } from "../program.ts";
 interface ExportFlags {
   output?: string;
   batch: number | "free";
+  imgSize?: number;
 }
 
 export const exportCommand = (): CommandDefinition => ({
@@ -16,6 +17,7 @@ export const exportCommand = (): CommandDefinition => ({
     .argument("<model>", "run folder (its best checkpoint) or a checkpoint's folder")
     .option("-o, --output <file>", "where to (default: the model's name with .onnx)")
     .option("--batch <n|free>", "images per run", batchOf, "free")
+    .option("--img-size <pixels>", "side of the images (default: as trained); position tables are resampled", count)
     .action(run),
 });
 
@@ -25,16 +27,16 @@ function batchOf(text: string): number | "free" {
   return count(text);
 }
 
-async function run(path: string, { output, batch }: ExportFlags): Promise<void> {
+async function run(path: string, { output, batch, imgSize }: ExportFlags): Promise<void> {
   const { exportFile, openTrained } = await import("../../node/model-files.ts");
   const trained = await openTrained(path);
   for (const line of trained.warnings) warn(line);
   const { name, inputShape, classes } = trained.spec;
   const file = output ?? `${name}.onnx`;
-  await exportFile(trained, file, batch === "free" ? {} : { batch });
+  await exportFile(trained, file, { batch: batch === "free" ? undefined : batch, imgSize });
   const { size } = await stat(file);
   print(`${file}: ${name}, ${(size / 2 ** 20).toFixed(1)} MiB`);
   print(
-    `  image float32 [${[batch === "free" ? "N" : batch, ...inputShape].join(", ")}] -> logits, ${classes.length} classes`,
+    `  image float32 [${[batch === "free" ? "N" : batch, inputShape[0], ...(imgSize ? [imgSize, imgSize] : inputShape.slice(1))].join(", ")}] -> logits, ${classes.length} classes`,
   );
 }
