@@ -56,10 +56,17 @@ export const batchNorm = (dim: number, { epsilon = 1e-5, momentum = 0.1, weightI
       num_batches_tracked: buffer([], zeros, "int64"),
     },
     (m, x: Tensor) => {
-      const operands = [x, m.weight, m.bias, m.running_mean, m.running_var];
-      if (!trace().training) return apply("BatchNormalization", operands, { epsilon, training_mode: 0 });
-      // With ONNX momentum 0, outputs 1 and 2 are the batch's own mean and biased variance.
-      const [y, mean, variance] = applyAll("BatchNormalization", operands, { epsilon, training_mode: 1, momentum: 0 });
+      const statistics = [m.running_mean, m.running_var];
+      if (!trace().training)
+        return apply("BatchNormalization", [x, m.weight, m.bias, ...statistics], { epsilon, training_mode: 0 });
+      // With ONNX momentum 0, outputs 1 and 2 are the batch's own mean and biased variance. The runtime writes them over
+      // inputs 3 and 4, so these are zeros of their own and not the running statistics, which are still to be read.
+      const scratch = statistics.map((t) => t.mul(0));
+      const [y, mean, variance] = applyAll("BatchNormalization", [x, m.weight, m.bias, ...scratch], {
+        epsilon,
+        training_mode: 1,
+        momentum: 0,
+      });
       const n = x.size / x.shape[1];
       const blend = (old: Tensor, now: Tensor): Tensor => old.mul(1 - momentum).add(now.mul(momentum));
       trace().update(m.running_mean, blend(m.running_mean, mean));

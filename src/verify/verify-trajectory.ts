@@ -29,7 +29,7 @@ export function trajectoryModel({ model: text }: TrajectoryFixture): Model {
   const mixer = /^ConvMixer-(\d+)\/(\d+), kernel (\d+), patch (\d+), (\d+) classes$/.exec(text)?.slice(1).map(Number);
   if (mixer) {
     const [dim, depth, kernel_size, patch_size, num_classes] = mixer;
-    return createModel("convmixer_768_32", { dim, depth, kernel_size, patch_size, num_classes, img_size: 32 });
+    return createModel("convmixer", { dim, depth, kernel_size, patch_size, num_classes, img_size: 32 });
   }
   const [name, settings = ""] = text.split(" with ");
   const [listed, size] = settings.split(/ on (\d+)x\d+ input/);
