@@ -16,6 +16,10 @@ const rows = hasShared
 const known = rows.filter((r) => listModels().includes(r.name));
 
 describe.skipIf(!hasShared)(needsShared("parameters and GMACs equal the table"), () => {
+  it("has every model of the table", () => {
+    expect(rows.map((r) => r.name).filter((name) => !listModels().includes(name))).toEqual([]);
+  });
+
   it.each(known.map((r) => [r.name, r] as const))("%s", (name, row) => {
     const model = createModel(name);
     const { parameters, gmacs } = statistics(model);
