@@ -95,7 +95,8 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-const ARRAYS = {
+/** The host array of each dtype; float16 and bfloat16 are raw 16-bit words, bool one byte each. */
+export const ARRAYS = {
   float32: Float32Array,
   float64: Float64Array,
   float16: Uint16Array,

@@ -1,3 +1,4 @@
+import { hashString } from "../data/random.ts";
 import { constant, currentScope, type Tensor } from "../graph/tensor.ts";
 import { type Shape, sizeOf } from "../graph/types.ts";
 
@@ -17,12 +18,6 @@ function mix(x: Tensor): Tensor {
   return xorShift(x, 16);
 }
 
-function hashText(text: string): number {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  return h;
-}
-
 /**
  * Uniform noise inside a program: a hash of (seed, global sample index, layer, element), so that a batch can be
  * replayed and neither workers nor micro-batches change a bit. The leading axis is the batch, or a multiple of it.
@@ -31,7 +26,7 @@ function hashText(text: string): number {
 export function noiseSource(seed: number, samples: Tensor): (shape: Shape) => Tensor {
   let draws = 0;
   return (wanted) => {
-    const layer = hashText(`${currentScope()}#${draws++}`);
+    const layer = hashString(`${currentScope()}#${draws++}`);
     const batch = samples.size;
     const folded = wanted[0] !== batch; // windows of a sample, one after another
     const rest = folded ? [wanted[0] / batch, ...wanted.slice(1)] : wanted.slice(1);

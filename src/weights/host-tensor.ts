@@ -1,5 +1,5 @@
 import { TesseraeError } from "../errors.ts";
-import { byteSize, type DType, sizeOf, type TensorData, type TypedArray } from "../graph/types.ts";
+import { ARRAYS, byteSize, type DType, sizeOf, type TensorData, type TypedArray } from "../graph/types.ts";
 
 /**
  * A tensor in host memory, row-major, every size concrete. float16 and bfloat16 hold their bits in a Uint16Array, bool
@@ -9,21 +9,7 @@ export type HostTensor = TensorData;
 
 type ArrayKind = new (buffer: ArrayBufferLike, byteOffset?: number, length?: number) => TypedArray;
 
-const arrays: Readonly<Record<DType, ArrayKind>> = {
-  float32: Float32Array,
-  float16: Uint16Array,
-  bfloat16: Uint16Array,
-  float64: Float64Array,
-  int64: BigInt64Array,
-  int32: Int32Array,
-  uint64: BigUint64Array,
-  uint32: Uint32Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-};
+const arrays: Readonly<Record<DType, ArrayKind>> = ARRAYS;
 
 /** Checks that `data` is the array kind of `dtype` and as long as `shape` asks; throws TesseraeError("shape"). */
 export function hostTensor(dtype: DType, shape: readonly number[], data: TypedArray): HostTensor {
