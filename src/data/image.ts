@@ -23,6 +23,26 @@ export function toGrey(image: PixelImage): PixelImage {
   return { width, height, channels: 1, data: grey };
 }
 
+/** Grey, or RGB already -> RGB. */
+export function toRgb(image: PixelImage): PixelImage {
+  if (image.channels !== 1) return image;
+  const { width, height, data } = image;
+  const rgb = new Uint8Array(3 * width * height);
+  for (let i = 0, p = 0; p < rgb.length; i++, p += 3) rgb[p] = rgb[p + 1] = rgb[p + 2] = data[i];
+  return { width, height, data: rgb };
+}
+
+/** [C, H, W] -> [H, W, C]. */
+export function toInterleaved(planar: Uint8Array, channels: number): Uint8Array {
+  if (channels === 1) return planar;
+  const plane = planar.length / channels;
+  const out = new Uint8Array(planar.length);
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0, p = c; i < plane; i++, p += channels) out[p] = planar[c * plane + i];
+  }
+  return out;
+}
+
 /** [H, W, C] -> [C, H, W]. */
 export function toPlanar(image: PixelImage): Uint8Array {
   const { width, height, data, channels = 3 } = image;

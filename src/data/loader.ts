@@ -1,4 +1,5 @@
 import type { ImageDataset } from "./dataset.ts";
+import type { OrderOptions } from "./order.ts";
 import type { EvalTransform, TrainTransform } from "./transform.ts";
 
 export interface Batch {
@@ -17,17 +18,14 @@ export interface SkippedSample {
   reason: string;
 }
 
-export interface LoaderOptions {
+export interface LoaderOptions extends OrderOptions {
   dataset: ImageDataset;
   batchSize: number;
   transform: TrainTransform | EvalTransform;
   /** 3 (RGB, the default) or 1 (grey). */
   inChans?: number;
-  /** A new order every epoch, a function of (seed, epoch). */
-  shuffle: boolean;
   /** True: images that do not fill a batch are left out. False: the last batch is padded with label -1. */
   dropLast: boolean;
-  seed: number;
   /**
    * Threads; 0 works in this one. The batches are the same whatever the number. Decoding itself runs on libuv's
    * threads, of which a process has 4 unless UV_THREADPOOL_SIZE, set before it starts, says otherwise.
@@ -37,7 +35,7 @@ export interface LoaderOptions {
   prefetch?: number;
   /** True: a file that cannot be read is an error. False: it is left out and named in `skipped`. */
   strict?: boolean;
-  /** Memory for decoded images, shared by the workers. Default 256 MiB; 0 for none. */
+  /** Memory for decoded images, shared by the workers. Default 256 MiB; 0 for none. Raw pixels need none. */
   cacheBytes?: number;
 }
 

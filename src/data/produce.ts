@@ -1,5 +1,6 @@
 import { TesseraeError } from "../errors.ts";
-import { type PixelImage, toGrey } from "./image.ts";
+import type { ImageSample } from "./dataset.ts";
+import { type PixelImage, toGrey, toRgb } from "./image.ts";
 import type { SkippedSample } from "./loader.ts";
 import type { PixelCache } from "./pixel-cache.ts";
 import { applyTransform, type Transform } from "./transform.ts";
@@ -12,13 +13,21 @@ export interface ProducerSettings {
   seed: number;
 }
 
+/** A sample in its turn. */
+export interface Draw extends Pick<ImageSample, "path" | "place"> {
+  /** Its index in the dataset. */
+  index: number;
+  /** How often the epoch has had it before. */
+  repeat: number;
+}
+
 /** Place s of the batch tries samples s, s + 1, .. s + tries - 1; the first that can be read is taken. */
 export interface BatchJob {
   epoch: number;
   /** Places to fill. */
   count: number;
   tries: number;
-  samples: [index: number, path: string][];
+  samples: Draw[];
 }
 
 export interface BatchPixels {
@@ -29,8 +38,8 @@ export interface BatchPixels {
   failed: SkippedSample[];
 }
 
-/** Decodes a file. @throws TesseraeError `data` where the file is at fault; anything else is a fault of ours. */
-export type Decode = (path: string) => Promise<PixelImage>;
+/** Reads a sample. @throws TesseraeError `data` where its file is at fault; anything else is a fault of ours. */
+export type Decode = (sample: Pick<ImageSample, "path" | "place">) => Promise<PixelImage>;
 
 /** Decodes under way at once: one is unpacked while another is resized. */
 const AHEAD = 2;
@@ -40,10 +49,10 @@ export function batchProducer(settings: ProducerSettings, decode: Decode, cache?
   const { transform, inChans, batchSize, seed } = settings;
   const size = inChans * transform.size[0] * transform.size[1];
 
-  const load = async (index: number, path: string): Promise<PixelImage> => {
-    const image = await decode(path);
-    const kept = inChans === 1 ? toGrey(image) : image;
-    cache?.put(index, kept);
+  const load = async (draw: Draw): Promise<PixelImage> => {
+    const image = await decode(draw);
+    const kept = inChans === 1 ? toGrey(image) : toRgb(image);
+    cache?.put(draw.index, kept);
     return kept;
   };
 
@@ -57,11 +66,12 @@ export function batchProducer(settings: ProducerSettings, decode: Decode, cache?
       while (next < job.count && !cancelled()) {
         const slot = next++;
         failed[slot] = [];
-        for (const [index, path] of job.samples.slice(slot, slot + job.tries)) {
+        for (const draw of job.samples.slice(slot, slot + job.tries)) {
+          const { index, path, repeat } = draw;
           try {
-            const image = cache?.get(index) ?? (await load(index, path));
+            const image = cache?.get(index) ?? (await load(draw));
             const out = images.subarray(slot * size, (slot + 1) * size);
-            applyTransform(transform, image, inChans, { seed, epoch: job.epoch, index }, out);
+            applyTransform(transform, image, inChans, { seed, epoch: job.epoch, index, repeat }, out);
             indices[slot] = index;
             break;
           } catch (error) {

@@ -85,15 +85,21 @@ export function keyed(seed: number, ...keys: RandomKey[]): Random {
   return new Keyed([seed, ...keys]);
 }
 
-/** A shuffle of 0 .. n-1 (Fisher-Yates), a function of (n, seed, epoch) alone. */
-export function permutation(n: number, seed: number, epoch: number): Uint32Array {
-  const order = Uint32Array.from({ length: n }, (_, i) => i);
-  const random = keyed(seed, "permutation", epoch);
-  for (let i = n - 1; i > 0; i--) {
+/** Fisher-Yates, in place. */
+export function shuffle<T extends Uint32Array | number[]>(items: T, random: Random): T {
+  for (let i = items.length - 1; i > 0; i--) {
     const j = random.int(i + 1);
-    const t = order[i];
-    order[i] = order[j];
-    order[j] = t;
+    const t = items[i];
+    items[i] = items[j];
+    items[j] = t;
   }
-  return order;
+  return items;
+}
+
+/** A shuffle of 0 .. n-1, a function of (n, seed, epoch) alone. */
+export function permutation(n: number, seed: number, epoch: number): Uint32Array {
+  return shuffle(
+    Uint32Array.from({ length: n }, (_, i) => i),
+    keyed(seed, "permutation", epoch),
+  );
 }

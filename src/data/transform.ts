@@ -1,5 +1,6 @@
 import { TesseraeError } from "../errors.ts";
 import { type AugmentStep, augmentations } from "./augment/index.ts";
+import type { EraseMode } from "./augment/random-erasing.ts";
 import {
   type Augmentation,
   type Frame,
@@ -9,12 +10,17 @@ import {
   wholeFrame,
 } from "./frame.ts";
 import { type PixelImage, toGrey } from "./image.ts";
+import type { PolicySettings } from "./policy/operations.ts";
+import { type AutoAugmentPlan, parseAutoAugment } from "./policy/parse.ts";
 import { keyed } from "./random.ts";
 import { centerWindow, type ResizeFilter, roundHalfEven, shortSideSize } from "./resize.ts";
 
 export type Interpolation = "random" | "bilinear" | "bicubic";
 
-/** Training pixels: crop, flip, then `augment` in order. Plain data: it crosses threads and goes into checkpoints. */
+/**
+ * Training pixels, in timm's order: crop, flips, automatic augmentation or colour jitter, grey, blur, `augment` in
+ * order, erasing. Plain data: it crosses threads and goes into checkpoints.
+ */
 export interface TrainTransform {
   kind: "train";
   /** Output [height, width]. */
@@ -26,9 +32,30 @@ export interface TrainTransform {
   padding: number;
   /** Probability. */
   hflip: number;
+  /** Probability. */
+  vflip?: number;
   interpolation: Interpolation;
+  /** timm's string: "rand-m9-mstd0.5-inc1", "augmix-m5-w4-d2", "original", "v0", "3a", ... */
+  aa?: string;
+  /** Ranges of brightness, contrast and saturation, or one for the three, and of the hue. `aa` but "3a" turns it off. */
+  colorJitter?: number | readonly number[];
+  /** Probability; default 1. */
+  colorJitterProb?: number;
+  /** Probabilities. */
+  grayscaleProb?: number;
+  gaussianBlurProb?: number;
+  solarizeProb?: number;
   /** Further augmentations. */
   augment?: AugmentStep[];
+  /** Probability of random erasing. */
+  reprob?: number;
+  /** Default const. */
+  remode?: EraseMode;
+  /** Most blocks; default 1. */
+  recount?: number;
+  /** The model's normalization, a number a channel; default ImageNet's. Fills and erased pixels are of it. */
+  mean?: readonly number[];
+  std?: readonly number[];
 }
 
 /** Evaluation pixels: resize so that the crop is `cropPct` of it, then crop the centre. */
@@ -38,11 +65,16 @@ export interface EvalTransform {
   size: [number, number];
   cropPct: number;
   interpolation: Exclude<ResizeFilter, "nearest">;
-  /** `center` keeps the aspect (short side to size / cropPct), `squash` does not. */
-  cropMode: "center" | "squash";
+  /** `center` keeps the aspect (short side to size / cropPct), `squash` does not, `border` keeps it by the long side. */
+  cropMode: "center" | "squash" | "border";
+  /** Levels of the channels beyond the image's edge. */
+  fill?: number[];
 }
 
 export type Transform = TrainTransform | EvalTransform;
+
+const IMAGENET_MEAN: readonly number[] = [0.485, 0.456, 0.406];
+const IMAGENET_STD: readonly number[] = [0.229, 0.224, 0.225];
 
 type Given<T extends Transform> = Partial<Omit<T, "kind" | "size">> & { size: number | readonly [number, number] };
 
@@ -92,13 +124,13 @@ export function checkTransform(transform: Transform): void {
     if (!(transform.cropPct > 0 && transform.cropPct <= 1)) fail(`cropPct ${transform.cropPct} is not in (0, 1]`);
     return;
   }
-  const { scale, ratio, hflip, padding } = transform;
+  const { scale, ratio, padding } = transform;
   if (!(scale[0] > 0 && scale[0] <= scale[1] && scale[1] <= 1)) {
     fail(`scale ${scale.join(" to ")} is not a range in (0, 1]`);
   }
   if (!(ratio[0] > 0 && ratio[0] <= ratio[1])) fail(`ratio ${ratio.join(" to ")} is not a range above 0`);
-  if (!(hflip >= 0 && hflip <= 1)) fail(`hflip ${hflip} is not a probability`);
   if (!(Number.isInteger(padding) && padding >= 0)) fail(`padding ${padding} is not a whole number of pixels`);
+  checkColors(transform, fail);
   for (const { name } of transform.augment ?? []) {
     if (!Object.hasOwn(augmentations, name)) {
       fail(`no augmentation "${name}"; there are ${Object.keys(augmentations).join(", ")}`);
@@ -106,14 +138,82 @@ export function checkTransform(transform: Transform): void {
   }
 }
 
+const PROBABILITIES = [
+  ...(["hflip", "vflip", "colorJitterProb", "grayscaleProb"] as const),
+  ...(["gaussianBlurProb", "solarizeProb", "reprob"] as const),
+];
+
+function checkColors(transform: TrainTransform, fail: (what: string) => void): void {
+  for (const name of PROBABILITIES) {
+    const p = transform[name] ?? 0;
+    if (!(p >= 0 && p <= 1)) fail(`${name} ${p} is not a probability`);
+  }
+  const { aa, colorJitter = 0, remode = "const", recount = 1, mean = IMAGENET_MEAN, std = IMAGENET_STD } = transform;
+  if (aa !== undefined) parseAutoAugment(aa);
+  const jitter = [colorJitter].flat();
+  if (![1, 3, 4].includes(jitter.length) || !jitter.every((v) => v >= 0 && v < 1e3) || (jitter[3] ?? 0) > 0.5) {
+    fail(`colorJitter ${jitter.join(" ")} is not one, three or four numbers of at least 0, a hue of at most 0.5`);
+  }
+  if (!["const", "rand", "pixel"].includes(remode)) fail(`remode ${remode} is not const, rand or pixel`);
+  if (!(Number.isInteger(recount) && recount >= 1 && recount <= 1000)) fail(`recount ${recount} is not in 1 .. 1000`);
+  if (![...mean, ...std].every((v) => v >= 0 && v < 1e3) || mean.length !== std.length) {
+    fail(`mean ${mean.join(" ")} and std ${std.join(" ")} are not a number a channel`);
+  }
+}
+
 /** The augmentations that a training transform stands for, in order. */
 export function augmentSteps(transform: TrainTransform): AugmentStep[] {
-  const { crop, scale, ratio, padding, interpolation, hflip, augment = [] } = transform;
-  const first: AugmentStep =
+  const { crop, scale, ratio, padding, interpolation, hflip, vflip = 0, augment = [] } = transform;
+  const steps: AugmentStep[] = [
     crop === "rrc"
       ? { name: "randomResizedCrop", scale, ratio, interpolation }
-      : { name: "randomCrop", padding, interpolation };
-  return [first, ...(hflip > 0 ? [{ name: "horizontalFlip", p: hflip } as const] : []), ...augment];
+      : { name: "randomCrop", padding, interpolation },
+  ];
+  if (hflip > 0) steps.push({ name: "horizontalFlip", p: hflip });
+  if (vflip > 0) steps.push({ name: "verticalFlip", p: vflip });
+  steps.push(...colorSteps(transform), ...augment);
+  const { reprob = 0, remode = "const", recount = 1, mean = IMAGENET_MEAN, std = IMAGENET_STD } = transform;
+  if (reprob > 0) steps.push({ name: "randomErasing", p: reprob, mode: remode, count: recount, mean, std });
+  return steps;
+}
+
+function colorSteps(transform: TrainTransform): AugmentStep[] {
+  const { aa, colorJitter = 0, colorJitterProb = 1 } = transform;
+  const { grayscaleProb = 0, gaussianBlurProb = 0, solarizeProb = 0 } = transform;
+  const steps: AugmentStep[] = [];
+  const plan = aa === undefined ? undefined : parseAutoAugment(aa);
+  if (plan) steps.push({ ...plan, ...policySettings(transform, plan) });
+  const [brightness, contrast = brightness, saturation = brightness, hue = 0] = [colorJitter].flat();
+  const jitters = Math.max(brightness, contrast, saturation, hue) > 0 && !turnsJitterOff(aa);
+  if (jitters) steps.push({ name: "colorJitter", p: colorJitterProb, brightness, contrast, saturation, hue });
+  if (grayscaleProb > 0) steps.push({ name: "randomGrayscale", p: grayscaleProb });
+  if (gaussianBlurProb > 0) {
+    steps.push({ name: "randomGaussianBlur", p: gaussianBlurProb, sigma: [0.1, 2], taps: 23 });
+  }
+  if (solarizeProb > 0) steps.push({ name: "randomSolarize", p: solarizeProb, threshold: 128 });
+  return steps;
+}
+
+/** timm's rule: automatic augmentation stands in for colour jitter, but 3-Augment goes with it. */
+export const turnsJitterOff = (aa: string | undefined): boolean => aa !== undefined && !aa.includes("3a");
+
+function policySettings(transform: TrainTransform, { name }: AutoAugmentPlan): PolicySettings {
+  const { size, interpolation, mean = IMAGENET_MEAN } = transform;
+  return {
+    fill: mean.map((m) => Math.min(255, roundHalfEven(255 * m))),
+    filters: interpolation === "random" ? ["bilinear", "bicubic"] : [interpolation],
+    translateConst: Math.trunc(Math.min(...size) * 0.45),
+    translatePct: name === "augMix" ? 0.3 : 0.45,
+  };
+}
+
+const plans = new WeakMap<TrainTransform, AugmentStep[]>();
+
+/** `augmentSteps`, once a transform. */
+function plannedSteps(transform: TrainTransform): AugmentStep[] {
+  const steps = plans.get(transform) ?? augmentSteps(transform);
+  plans.set(transform, steps);
+  return steps;
 }
 
 /** timm's evaluation: resize (only the pixels that the crop keeps are computed), then centre crop. */
@@ -122,12 +222,22 @@ export function evalFrame(transform: EvalTransform, width: number, height: numbe
   const scaled = size.map((v) => Math.floor(v / cropPct));
   let whole = { width: scaled[1], height: scaled[0] };
   if (cropMode === "center" && scaled[0] === scaled[1]) whole = shortSideSize(width, height, scaled[0]);
-  else if (cropMode === "center") {
-    const reduction = Math.min(height / scaled[0], width / scaled[1]);
+  else if (cropMode !== "squash") {
+    const reduction = Math[cropMode === "border" ? "max" : "min"](height / scaled[0], width / scaled[1]);
     whole = { width: roundHalfEven(width / reduction), height: roundHalfEven(height / reduction) };
   }
   const { x, y } = centerWindow(whole.width, whole.height, size[1], size[0]);
   return { box: { x: 0, y: 0, width, height }, ...whole, x, y, filter: interpolation, flip: false };
+}
+
+/** Pixels beyond the frame's image, by channel. */
+function fillBorder(out: Uint8Array, { x, y, width, height }: Frame, size: readonly number[], fill: number[]): void {
+  for (let i = 0; i < out.length; i++) {
+    const column = x + (i % size[1]);
+    const row = y + (Math.floor(i / size[1]) % size[0]);
+    if (column < 0 || row < 0 || column >= width || row >= height)
+      out[i] = fill[Math.floor(i / (size[0] * size[1]))] ?? 0;
+  }
 }
 
 export interface SampleKey {
@@ -135,11 +245,13 @@ export interface SampleKey {
   epoch: number;
   /** The sample's index in the dataset. */
   index: number;
+  /** How often the epoch has had it before; default 0. */
+  repeat?: number;
 }
 
 /**
  * One image -> planar [C, H, W] bytes in `out`, C = `inChans` (1: ITU-R 601 luma). Every augmentation draws from its
- * own stream, keyed by sample and name, so adding one changes none of the others.
+ * own stream, keyed by sample, repeat and name, so adding one changes none of the others.
  */
 export function applyTransform(
   transform: Transform,
@@ -152,16 +264,19 @@ export function applyTransform(
   const source = inChans === 1 ? toGrey(image) : image;
   const { width, height } = source;
   if (transform.kind === "eval") {
-    renderFrame(source, evalFrame(transform, width, height), size, out);
+    const frame = evalFrame(transform, width, height);
+    renderFrame(source, frame, size, out);
+    if (transform.cropMode === "border") fillBorder(out, frame, size, transform.fill ?? []);
     return;
   }
   const context: FrameContext = { width, height, size };
-  const steps = augmentSteps(transform).map((step, i, all) => {
+  const repeat = key.repeat ? [key.repeat] : [];
+  const steps = plannedSteps(transform).map((step, i, all) => {
     const earlier = all.slice(0, i).filter((other) => other.name === step.name).length;
     return {
       step,
       augmentation: augmentations[step.name] as Augmentation<AugmentStep>,
-      random: keyed(key.seed, key.epoch, key.index, step.name, earlier),
+      random: keyed(key.seed, key.epoch, key.index, step.name, earlier, ...repeat),
     };
   });
   let frame = wholeFrame(context, "bicubic");

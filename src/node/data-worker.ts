@@ -1,10 +1,13 @@
 import { parentPort, workerData } from "node:worker_threads";
+import type { DataFile } from "../data/dataset.ts";
 import { openPixelCache, type PixelCacheMemory } from "../data/pixel-cache.ts";
 import { type BatchJob, type BatchPixels, batchProducer, type ProducerSettings } from "../data/produce.ts";
-import { decodeFile, prepareSharp } from "./decode.ts";
+import { prepareSharp } from "./decode.ts";
+import { openSamples } from "./sample-reader.ts";
 
 export interface WorkerStart {
   settings: ProducerSettings;
+  files: readonly DataFile[];
   cache?: PixelCacheMemory;
 }
 
@@ -19,9 +22,9 @@ export interface WorkerReply {
 
 if (parentPort) serve(parentPort, workerData as WorkerStart);
 
-function serve(port: NonNullable<typeof parentPort>, { settings, cache }: WorkerStart): void {
+function serve(port: NonNullable<typeof parentPort>, { settings, files, cache }: WorkerStart): void {
   prepareSharp();
-  const produce = batchProducer(settings, decodeFile, cache && openPixelCache(cache));
+  const produce = batchProducer(settings, openSamples(files).decode, cache && openPixelCache(cache));
   const cancelled = new Set<number>();
   let queue = Promise.resolve();
   const work = async (id: number, job: BatchJob): Promise<void> => {

@@ -1,12 +1,14 @@
 import { Worker } from "node:worker_threads";
+import type { ImageDataset } from "../data/dataset.ts";
 import type { Batch, Loader, LoaderOptions } from "../data/loader.ts";
+import { type EpochOrder, epochOrders } from "../data/order.ts";
 import { allocatePixelCache, openPixelCache, type PixelCacheMemory } from "../data/pixel-cache.ts";
-import { type BatchJob, type BatchPixels, batchProducer, type ProducerSettings } from "../data/produce.ts";
-import { permutation } from "../data/random.ts";
+import { type BatchJob, type BatchPixels, batchProducer, type Draw, type ProducerSettings } from "../data/produce.ts";
 import { checkTransform } from "../data/transform.ts";
 import { TesseraeError } from "../errors.ts";
 import type { WorkerReply, WorkerRequest, WorkerStart } from "./data-worker.ts";
-import { decodeFile, prepareSharp } from "./decode.ts";
+import { prepareSharp } from "./decode.ts";
+import { openSamples } from "./sample-reader.ts";
 import { workerUrl } from "./worker-url.ts";
 
 const DEFAULT_CACHE_BYTES = 256 * 2 ** 20;
@@ -27,9 +29,10 @@ interface Pool {
 const closed = () => new TesseraeError("usage", "the data loader is closed");
 
 /** Works in the calling thread (decoding itself is on libuv's threads), one batch at a time. */
-function localPool(settings: ProducerSettings, cache?: PixelCacheMemory): Pool {
+function localPool({ settings, files, cache }: WorkerStart): Pool {
   prepareSharp();
-  const produce = batchProducer(settings, decodeFile, cache && openPixelCache(cache));
+  const reader = openSamples(files);
+  const produce = batchProducer(settings, reader.decode, cache && openPixelCache(cache));
   let queue: Promise<unknown> = Promise.resolve();
   let stopped = false;
   return {
@@ -42,6 +45,7 @@ function localPool(settings: ProducerSettings, cache?: PixelCacheMemory): Pool {
     async close() {
       stopped = true;
       await queue;
+      reader.close();
     },
   };
 }
@@ -108,7 +112,7 @@ function threadPool(count: number, start: WorkerStart): Pool {
   };
 }
 
-function check({ dataset, batchSize, workers, prefetch, dropLast, inChans = 3, transform }: LoaderOptions): 1 | 3 {
+function check({ dataset, batchSize, workers, prefetch, inChans = 3, transform }: LoaderOptions): 1 | 3 {
   const whole = (value: number, least: number, name: string) => {
     if (!Number.isInteger(value) || value < least) {
       throw new TesseraeError("usage", `${name} ${value} is not a whole number of ${least} or more`);
@@ -119,37 +123,39 @@ function check({ dataset, batchSize, workers, prefetch, dropLast, inChans = 3, t
   if (prefetch !== undefined) whole(prefetch, 1, "prefetch");
   checkTransform(transform);
   if (dataset.samples.length === 0) throw new TesseraeError("data", "no images", { where: dataset.root });
-  if (dropLast && dataset.samples.length < batchSize) {
-    const what = `${dataset.samples.length} images do not fill a batch of ${batchSize}`;
-    throw new TesseraeError("usage", what, { where: dataset.root, hint: "Take a smaller batch size" });
-  }
   if (inChans !== 1 && inChans !== 3) {
     throw new TesseraeError("usage", `${inChans} input channels: images have 3, or 1 for grey`);
   }
   return inChans;
 }
 
-/** The cache's memory, or none where there is not that much to be had. */
-function cacheMemory(samples: number, bytes: number): PixelCacheMemory | undefined {
-  if (!(bytes > 0)) return undefined;
+/** The cache's memory, or none where there is not that much to be had, or nothing to decode. */
+function cacheMemory({ samples, files = [] }: ImageDataset, bytes: number): PixelCacheMemory | undefined {
+  const raw = samples.every(({ place }) => place && files[place.file].kind === "pixels");
+  if (raw || !(bytes > 0)) return undefined;
   try {
-    return allocatePixelCache(samples, bytes);
+    return allocatePixelCache(samples.length, bytes);
   } catch {
     return undefined;
   }
 }
 
 /**
- * Batches of an image folder's samples. Orders and pixels are a function of (dataset, transform, seed, epoch), whatever
+ * Batches of a dataset's samples. Orders and pixels are a function of (dataset, transform, seed, epoch), whatever
  * the number of workers. Threads and cache are made at the first batch.
  * @throws TesseraeError `usage` for impossible options.
  */
 export function createLoader(options: LoaderOptions): Loader {
   const inChans = check(options);
-  const { dataset, batchSize, transform, shuffle, dropLast, seed, workers, strict = false } = options;
+  const { dataset, batchSize, transform, dropLast, seed, workers, strict = false } = options;
   const { prefetch = Math.max(2, 2 * workers), cacheBytes = DEFAULT_CACHE_BYTES } = options;
-  const { samples } = dataset;
-  const total = samples.length;
+  const { samples, files = [] } = dataset;
+  const orders = epochOrders(dataset, options);
+  const total = orders.length;
+  if (dropLast && total < batchSize) {
+    const what = `${total} images do not fill a batch of ${batchSize}`;
+    throw new TesseraeError("usage", what, { where: dataset.root, hint: "Take a smaller batch size" });
+  }
   const batchesPerEpoch = dropLast ? Math.floor(total / batchSize) : Math.ceil(total / batchSize);
   const settings: ProducerSettings = { transform, inChans, batchSize, seed };
   const training = transform.kind === "train";
@@ -160,21 +166,22 @@ export function createLoader(options: LoaderOptions): Loader {
   const open = (): Pool => {
     if (isClosed) throw closed();
     if (!pool) {
-      const cache = cacheMemory(total, cacheBytes);
-      pool = workers === 0 ? localPool(settings, cache) : threadPool(workers, { settings, cache });
+      const start: WorkerStart = { settings, files, cache: cacheMemory(dataset, cacheBytes) };
+      pool = workers === 0 ? localPool(start) : threadPool(workers, start);
     }
     return pool;
   };
 
-  const jobOf = (epoch: number, order: Uint32Array | undefined, batch: number): BatchJob => {
+  const jobOf = (epoch: number, { indices, repeats }: EpochOrder, batch: number): BatchJob => {
     const first = batch * batchSize;
     const count = Math.min(batchSize, total - first);
     // The last places' substitutes come from the start of the order.
     const tries = training && !strict ? Math.min(TRIES, total) : 1;
-    const list = Array.from({ length: count + tries - 1 }, (_, i): [number, string] => {
+    const list = Array.from({ length: count + tries - 1 }, (_, i): Draw => {
       const at = (first + i) % total;
-      const index = order ? order[at] : at;
-      return [index, samples[index].path];
+      const index = indices[at];
+      const { path, place } = samples[index];
+      return { index, repeat: repeats[at], path, place };
     });
     return { epoch, count, tries, samples: list };
   };
@@ -202,7 +209,7 @@ export function createLoader(options: LoaderOptions): Loader {
 
   async function* batches(epoch: number, from: number): AsyncGenerator<Batch, void, undefined> {
     const crew = open();
-    const order = shuffle ? permutation(total, seed, epoch) : undefined;
+    const order = orders.order(epoch);
     const ahead: { task: Task; wanted: number }[] = [];
     let next = from;
     const topUp = () => {

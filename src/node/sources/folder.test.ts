@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ImageDataset } from "../data/dataset.ts";
-import { openImageFolder } from "./folder.ts";
+import type { ImageDataset } from "../../data/dataset.ts";
+import { type OpenDataOptions, openData } from "./open-data.ts";
 
 let dir = "";
 beforeEach(() => {
@@ -19,6 +19,8 @@ function make(...paths: string[]): void {
   }
 }
 
+const openImageFolder = (path: string, options: OpenDataOptions = {}) =>
+  openData(path, { ...options, dataset: "folder" }).then(({ train, val }) => ({ train, val }));
 const names = (dataset: ImageDataset) => dataset.samples.map(({ path }) => relative(dir, path));
 const failure = (path = dir) =>
   openImageFolder(path).then(
@@ -31,7 +33,7 @@ const failure = (path = dir) =>
     },
   );
 
-describe("openImageFolder", () => {
+describe("a folder of classes", () => {
   it("reads train and val, sorted by code points, subfolders included", async () => {
     make("train/b/2.PNG", "train/b/10.jpg", "train/a/z.jpg", "train/a/sub/a.webp", "train/a/.hidden.jpg");
     make("train/.ipynb_checkpoints/x.jpg", "train/a/notes.txt", "val/a/v.jpg", "val/b/v.jpg", "train/readme.md");

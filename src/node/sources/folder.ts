@@ -1,30 +1,18 @@
 import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
-import { compareCodePoints, type ImageDataset, type ImageSample, splitDataset } from "../data/dataset.ts";
-import { TesseraeError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
-import { IMAGE_EXTENSIONS } from "./decode.ts";
+import { basename, dirname, extname, join, resolve, sep } from "node:path";
+import { compareCodePoints, type ImageDataset, type ImageSample } from "../../data/dataset.ts";
+import { TesseraeError } from "../../errors.ts";
+import { nearest } from "../../nearest.ts";
+import { IMAGE_EXTENSIONS } from "../decode.ts";
+import { ALL, listed, type Source } from "./source.ts";
 
-export interface OpenImageFolderOptions {
-  /** Part of each class that becomes val where the folder has no val of its own. Default 0.2. */
-  valFraction?: number;
-  /** Of that split. Default 0. */
-  seed?: number;
-}
-
-const VAL_NAMES = ["val", "validation", "valid", "test"];
-const isImage = (name: string): boolean => IMAGE_EXTENSIONS.includes(extname(name).slice(1).toLowerCase());
+export const isImage = (name: string): boolean => IMAGE_EXTENSIONS.includes(extname(name).slice(1).toLowerCase());
 
 const fail = (where: string, what: string, hint?: string): TesseraeError =>
   new TesseraeError("data", what, { where, hint });
 
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
-
-function listed(names: readonly string[], most = 5): string {
-  const rest = names.length - most;
-  return names.slice(0, most).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
-}
 
 async function missing(dir: string): Promise<TesseraeError> {
   const wanted = basename(dir);
@@ -139,43 +127,26 @@ async function hasFolders(dir: string): Promise<boolean> {
 }
 
 /**
- * Opens DIR/train/CLASS/* with DIR/val/CLASS/* (or validation, valid, test), or else splits DIR/train or DIR itself,
- * class by class, by `seed`. A val folder takes precedence over `valFraction`.
- * @throws TesseraeError `data` for a folder that is missing, not a folder, empty, has a class without images, a single
- * class, or other classes in val than in train.
+ * DIR/train/CLASS/* with other parts beside it (val, test...), or DIR/CLASS/*.
+ * @throws TesseraeError `data` for a folder that is missing, not a folder, empty, has a class without images, or a
+ * single class.
  */
-export async function openImageFolder(
-  dir: string,
-  options: OpenImageFolderOptions = {},
-): Promise<{ train: ImageDataset; val: ImageDataset }> {
-  const { valFraction = 0.2, seed = 0 } = options;
-  if (!(valFraction >= 0 && valFraction < 1)) {
-    throw new TesseraeError("usage", `valFraction ${valFraction} is not in [0, 1)`);
-  }
+export async function openFolder(dir: string): Promise<Source> {
   const root = resolve(dir);
   const info = await stat(root).catch(() => undefined);
   if (!info) throw await missing(root);
   if (!info.isDirectory()) throw fail(root, "not a folder", "Images go into one folder for each class");
   // A class may be called "train" as well: the parts are told by holding folders.
-  const trainDir = join(root, "train");
-  if (!(await hasFolders(trainDir))) return split(await openClasses(root), valFraction, seed);
-  const train = await openClasses(trainDir);
-  for (const name of VAL_NAMES) {
-    const valDir = join(root, name);
-    if (!(await hasFolders(valDir))) continue;
-    const val = await openClasses(valDir);
-    checkSameClasses(train, val);
-    return { train, val };
+  if (!(await hasFolders(join(root, "train")))) return { splits: [ALL], open: () => openClasses(root) };
+  const splits: string[] = [];
+  for (const { name, kind } of await entries(root)) {
+    if (kind === "folder" && (await hasFolders(join(root, name)))) splits.push(name);
   }
-  return split(train, valFraction, seed);
+  return { splits, open: (split) => openClasses(join(root, split)) };
 }
 
-function split(dataset: ImageDataset, valFraction: number, seed: number) {
-  const keyOf = ({ path }: ImageSample) => relative(dataset.root, path).split(sep).join("/");
-  return splitDataset(dataset, valFraction, seed, keyOf);
-}
-
-function checkSameClasses(train: ImageDataset, val: ImageDataset): void {
+/** @throws TesseraeError `data` where the parts differ in classes. */
+export function checkSameClasses(train: ImageDataset, val: ImageDataset): void {
   const extra = val.classes.filter((name) => !train.classes.includes(name));
   const lacking = train.classes.filter((name) => !val.classes.includes(name));
   if (extra.length + lacking.length === 0) return;
