@@ -92,7 +92,8 @@ function convert(file: string, key: string, value: unknown, option: Option): unk
   }
   if (typeof value === "object" && !(Array.isArray(value) && value.every((v) => typeof v !== "object")))
     throw refuse("");
-  if (typeof value === "boolean" && option.attributeName() !== "resume") throw refuse("it takes a value");
+  if (value === true && option.optional) return convert(file, key, option.presetArg, option);
+  if (typeof value === "boolean") throw refuse("it takes a value");
   const text = Array.isArray(value) ? value.join(",") : String(value);
   try {
     return option.parseArg ? option.parseArg(text, undefined) : text;

@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Device } from "../node/ort.ts";
+import { longFlag, settings } from "../node/settings/index.ts";
+import { DEVICES } from "../node/settings/run.ts";
 
 const refuse = (what: string): never => {
   throw new InvalidArgumentError(what);
@@ -34,9 +36,9 @@ export const orOff =
 
 const LITERALS: Readonly<Record<string, unknown>> = { True: true, False: false, None: null };
 
-/** key=value as timm takes it: JSON or a Python literal, else text. Repeats gather into one object. */
+/** key=value as timm takes it, any key: JSON or a Python literal, else text. Repeats gather into one object. */
 export function keyValue(text: string, previous: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
-  const [, key, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? refuse("It is not of the form key=value.");
+  const [, key, value] = /^([^=\s][^=]*)=(.*)$/s.exec(text) ?? refuse("It is not of the form key=value.");
   if (value in LITERALS) return { ...previous, [key]: LITERALS[value] };
   try {
     return { ...previous, [key]: JSON.parse(value.replace(/^\((.*)\)$/, "[$1]")) };
@@ -45,7 +47,11 @@ export function keyValue(text: string, previous: Readonly<Record<string, unknown
   }
 }
 
-const PAIRS = new Set(["--scale", "--ratio", "--opt-betas"]);
+const PAIRS = new Set(
+  Object.values(settings)
+    .filter(({ kind }) => kind === "pair")
+    .map(({ flag }) => longFlag(flag)),
+);
 const isNumber = (text: string | undefined): boolean => text !== undefined && /^[+-]?[\d.]+(e[+-]?\d+)?$/i.test(text);
 
 /**
@@ -66,8 +72,6 @@ export function joinPairs(argv: readonly string[]): string[] {
   }
   return out;
 }
-
-export const DEVICES: readonly Device[] = ["cpu", "webgpu", "cuda", "dml", "coreml"];
 
 export interface EngineFlags {
   device?: Device;

@@ -18,8 +18,8 @@ export interface OpenFile {
 export interface FileSystem {
   makeFolder(path: string): Promise<void>;
   list(path: string): Promise<string[]>;
-  /** "wx" creates and refuses an existing file. */
-  open(path: string, flags: "r" | "wx"): Promise<OpenFile>;
+  /** "wx" creates and refuses an existing file, "w" empties it, "a" goes on at its end. */
+  open(path: string, flags: "r" | "wx" | "w" | "a"): Promise<OpenFile>;
   rename(from: string, to: string): Promise<void>;
   /** A file or a whole folder; nothing where there is none. */
   remove(path: string): Promise<void>;
@@ -113,6 +113,15 @@ function* blocks(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
   if (filled > 0) yield gathered.subarray(0, filled);
 }
 
+/** Appends all of the bytes. */
+export async function writeAll(file: OpenFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.byteLength; ) {
+    const taken = await file.write(bytes.subarray(at));
+    if (taken === 0) throw new Error("the file takes no more bytes");
+    at += taken;
+  }
+}
+
 /** Creates a file, streams the chunks into it, hashing, and returns when they are on the disk. */
 export async function writeDurably(fs: FileSystem, path: string, chunks: Iterable<Uint8Array>): Promise<Written> {
   const hash = createHash("sha256");
@@ -122,11 +131,7 @@ export async function writeDurably(fs: FileSystem, path: string, chunks: Iterabl
   try {
     for (const block of blocks(chunks)) {
       hash.update(block);
-      for (let at = 0; at < block.byteLength; ) {
-        const taken = await file.write(block.subarray(at));
-        if (taken === 0) throw new Error("the file takes no more bytes");
-        at += taken;
-      }
+      await writeAll(file, block);
       bytes += block.byteLength;
     }
     await file.sync();

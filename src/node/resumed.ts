@@ -2,33 +2,7 @@ import { TesseraeError } from "../errors.ts";
 import type { Model } from "../models/model.ts";
 import { modelOf, parseSpec } from "../models/spec.ts";
 import type { LoadedCheckpoint } from "../train/checkpoint.ts";
-import type { TrainSettings } from "./train-options.ts";
-
-/** Settings that change the weights a run ends with. */
-const RECIPE = [
-  "epochs",
-  "batchSize",
-  "lr",
-  "opt",
-  "momentum",
-  "optBetas",
-  "weightDecay",
-  "sched",
-  "warmupEpochs",
-  "warmupLr",
-  "minLr",
-  "clipGrad",
-  "smoothing",
-  "modelEmaDecay",
-  "crop",
-  "cropPadding",
-  "scale",
-  "ratio",
-  "hflip",
-  "trainInterpolation",
-  "seed",
-  "valFraction",
-] as const satisfies readonly (keyof TrainSettings)[];
+import { recipeNames, type TrainSettings } from "./settings/index.ts";
 
 /**
  * A checkpoint goes on only as the model it was, on the classes it knows: throws TesseraeError("usage") that says what
@@ -57,7 +31,7 @@ export function checkResumed(
   const { batch = 0 } = (meta.progress ?? {}) as { batch?: number };
   if (batch > 0 && before.batchSize !== undefined && before.batchSize !== settings.batchSize)
     throw refuse(`with batches of ${before.batchSize}, and stopped within an epoch`);
-  return changes(RECIPE, { ...before }, { ...settings });
+  return changes(recipeNames, { ...before }, { ...settings });
 }
 
 type Values = Readonly<Record<string, unknown>>;

@@ -1,27 +1,30 @@
 import { join } from "node:path";
-import type { ImageDataset } from "../data/dataset.ts";
 import type { Loader } from "../data/loader.ts";
-import { evalTransform, trainTransform } from "../data/transform.ts";
 import { TesseraeError } from "../errors.ts";
-import { createModel } from "../models/index.ts";
 import type { Model } from "../models/model.ts";
 import { specOf } from "../models/spec.ts";
-import { countParameters, initialize } from "../models/trace.ts";
+import { countParameters } from "../models/trace.ts";
 import { createOptimizer } from "../optim/index.ts";
 import { schedule } from "../optim/schedule.ts";
 import type { LoadedCheckpoint } from "../train/checkpoint.ts";
-import { type FitResult, fit } from "../train/fit.ts";
+import { type FitEvent, type FitResult, fit, type Mixing } from "../train/fit.ts";
+import type { StepOptions } from "../train/step.ts";
 import { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
 import { createEngine } from "./engine.ts";
-import { openImageFolder } from "./folder.ts";
 import { createLoader } from "./loader.ts";
 import { exportFile, fromCheckpoint } from "./model-files.ts";
 import { runtimeVersion } from "./ort.ts";
-import { channelsOf } from "./predictor.ts";
+import { channelsOf, transformOf } from "./predictor.ts";
 import { checkResumed } from "./resumed.ts";
 import { MODEL_FILE, makeRunFolder, SummaryFile, writeConfig } from "./run-folder.ts";
 import { acquireRunLock } from "./run-lock.ts";
-import { settle, type TrainEvent, type TrainOptions, type TrainSettings } from "./train-options.ts";
+import { settle, type TrainSettings } from "./settings/index.ts";
+import { dataFingerprint } from "./sources/fingerprint.ts";
+import { type OpenedData, openData } from "./sources/open-data.ts";
+import { type Start, startOf } from "./start.ts";
+import { openTeacher } from "./teacher.ts";
+import type { TrainEvent, TrainOptions } from "./train-options.ts";
+import { trainTransformOf } from "./train-transform.ts";
 
 export interface TrainResult extends Omit<FitResult, "weights"> {
   /** The run folder: checkpoints, model.onnx, summary.csv, config.json. */
@@ -33,21 +36,20 @@ export interface TrainResult extends Omit<FitResult, "weights"> {
 }
 
 /**
- * Trains a model on a folder of images and leaves a run folder. Same settings, same machine: same weights, whatever
+ * Trains a model on an image set and leaves a run folder. Same settings, same machine: same weights, whatever
  * the number of data workers. Throws TesseraeError; aborting `signal` finishes the step, saves and returns.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const settings = settle(options);
+  const { settings, start } = await startOf(settle(options), options);
   const emit = options.onEvent ?? (() => {});
-  const data = await openImageFolder(options.data, { valFraction: settings.valFraction, seed: settings.seed });
-  const model = buildModel(settings, data.train.classes.length);
-  createOptimizer(settings.opt); // a name that does not exist is refused before any folder is made
+  const data = await openData(options.data, settings);
+  const model = buildModel(settings, data.train.classes.length, start);
   const output = options.output ?? defaultOutput(settings.model);
   const undo = await makeRunFolder(output);
   try {
     const lock = acquireRunLock(output);
     try {
-      return await trainIn(output, { ...options, onEvent: emit }, settings, model, data);
+      return await trainIn(output, { ...options, onEvent: emit }, settings, model, data, start);
     } finally {
       lock.release();
     }
@@ -60,10 +62,10 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 const defaultOutput = (model: string): string =>
   join("runs", `${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}-${model}`);
 
-function buildModel(s: TrainSettings, classes: number): Model {
+function buildModel(s: TrainSettings, classes: number, start: Start): Model {
   if (s.numClasses !== undefined && s.numClasses < classes)
     throw new TesseraeError("usage", `num-classes ${s.numClasses} is less than the ${classes} classes of the data`);
-  const model = createModel(s.model, {
+  const model = start.build(s.model, {
     ...s.modelOptions,
     img_size: s.imgSize ?? s.modelOptions.img_size,
     in_chans: s.inChans ?? s.modelOptions.in_chans,
@@ -75,39 +77,45 @@ function buildModel(s: TrainSettings, classes: number): Model {
   return model;
 }
 
-interface Data {
-  train: ImageDataset;
-  val: ImageDataset;
-}
-
 async function trainIn(
   output: string,
   options: TrainOptions,
   s: TrainSettings,
   model: Model,
-  data: Data,
+  data: OpenedData,
+  start: Start,
 ): Promise<TrainResult> {
   const emit = options.onEvent as (event: TrainEvent) => void;
   const warn = (message: string) => emit({ type: "warning", message });
   const better = s.evalMetric === "loss" ? "lower" : "higher";
   const store = createCheckpointStore(output, { history: s.checkpointHist, better, onWarning: warn });
   const resume = await resumeFrom(store, output, options.resume);
-  for (const line of resume?.warnings ?? []) warn(line);
+  for (const line of [...data.notes, ...(resume?.warnings ?? [])]) warn(line);
   const changed = resume ? checkResumed(resume, model, s, data.train.classes) : [];
   if (changed.length > 0) warn(`the run goes on with other settings: ${changed.join("; ")}`);
-  const spec = specOf(model, classNames(data.train.classes, model.numClasses));
+  const spec = { ...specOf(model, classNames(data.train.classes, model.numClasses)), ...start.facts };
   const epoch = (resume?.meta.progress as { epoch: number } | undefined)?.epoch ?? 0;
-  await writeConfig(output, describe(options, s, spec));
+  await writeConfig(output, await describe(options, s, spec, data));
   emit(startEvent(output, model, data, s.epochs, epoch));
-  const summary = await SummaryFile.open(output, s.modelEmaDecay !== undefined, epoch);
+  const { weights, lines } = start.weights(model, s.seed);
+  for (const message of resume ? [] : lines) emit({ type: "note", message });
+  const summary = await SummaryFile.open(output, s.modelEma !== undefined, epoch);
   const loaders = createLoaders(s, model, data);
   const backend = await createEngine({ device: s.device, threads: s.threads });
+  const step = stepOptions(s, batchOf(s, data.train));
+  const pupil = { model, classes: data.train.classes, batch: step.batch };
   try {
     const { weights: _, ...result } = await fit({
       model,
       backend,
-      weights: initialize(model, s.seed),
-      step: stepOptions(s, Math.min(s.batchSize, data.train.samples.length)),
+      weights,
+      step,
+      teacher: s.teacher === undefined ? undefined : await openTeacher(s.teacher, pupil, backend),
+      mixing: mixingOf(s),
+      maxBadSteps: s.maxBadSteps,
+      rollback:
+        s.rollbackOnSpike === undefined ? undefined : { factor: s.rollbackOnSpike, latest: () => store.latest() },
+      saveInterval: s.recoveryInterval,
       epochs: s.epochs,
       schedule: scheduleOf(s, loaders.train.batchesPerEpoch),
       ...loaders,
@@ -118,6 +126,8 @@ async function trainIn(
       onEvent: (event) => {
         if (event.type === "epoch") summary.add(event.summary);
         emit(event);
+        const line = troubleOf(event);
+        if (line) warn(line);
       },
       signal: options.signal,
     });
@@ -129,7 +139,22 @@ async function trainIn(
   }
 }
 
-const startEvent = (output: string, model: Model, { train, val }: Data, epochs: number, epoch: number): TrainEvent => ({
+/** What a step that went wrong is worth saying. */
+function troubleOf(event: FitEvent): string | undefined {
+  if (event.type === "bad-step")
+    return `step ${event.step} was not applied: ${Number.isFinite(event.loss) ? "its gradient is not finite" : `its loss is ${event.loss}`} (${event.inARow} in a row, ${event.total} in all)`;
+  if (event.type === "rollback")
+    return `step ${event.step}: the loss ${event.loss.toPrecision(4)} left its mean ${event.mean.toPrecision(4)}; weights go back to step ${event.to}`;
+  return undefined;
+}
+
+const startEvent = (
+  output: string,
+  model: Model,
+  { train, val }: OpenedData,
+  epochs: number,
+  epoch: number,
+): TrainEvent => ({
   type: "start",
   output,
   model: model.name,
@@ -160,42 +185,79 @@ async function resumeFrom(
   return undefined;
 }
 
-function createLoaders(s: TrainSettings, model: Model, { train, val }: Data): { train: Loader; val?: Loader } {
-  const [, height, width] = model.inputShape;
+function createLoaders(s: TrainSettings, model: Model, { train, val }: OpenedData): { train: Loader; val?: Loader } {
+  const batch = batchOf(s, train);
   const shared = {
-    batchSize: Math.min(s.batchSize, train.samples.length),
     inChans: model.inputShape[0],
     seed: s.seed,
     workers: s.workers,
     strict: s.strict,
+    cacheBytes: s.cacheMb * 2 ** 20,
   };
-  const training = trainTransform({
-    size: [height, width],
-    crop: s.crop,
-    padding: s.cropPadding,
-    scale: [...s.scale],
-    ratio: [...s.ratio],
-    hflip: s.hflip,
-    interpolation: s.trainInterpolation,
-  });
-  const { crop_pct, interpolation } = model.preprocessing;
-  const evaluation = evalTransform({ size: [height, width], cropPct: crop_pct, interpolation });
+  const order = {
+    sampler: s.sampler,
+    classWeights: s.classWeight as Readonly<Record<string, number>> | undefined,
+    augRepeats: s.augRepeats,
+    shuffleBuffer: s.shuffleBuffer,
+  };
+  const training = trainTransformOf(s, model);
+  const evaluation = transformOf(model);
   return {
-    train: createLoader({ ...shared, dataset: train, transform: training, shuffle: true, dropLast: true }),
+    train: createLoader({
+      ...shared,
+      ...order,
+      batchSize: batch * s.gradAccumSteps,
+      dataset: train,
+      transform: training,
+      shuffle: true,
+      dropLast: true,
+    }),
     val:
       val.samples.length === 0
         ? undefined
-        : createLoader({ ...shared, dataset: val, transform: evaluation, shuffle: false, dropLast: false }),
+        : createLoader({
+            ...shared,
+            batchSize: batch,
+            dataset: val,
+            transform: evaluation,
+            shuffle: false,
+            dropLast: false,
+          }),
   };
 }
 
-const stepOptions = (s: TrainSettings, batch: number) => ({
+/** Images of one run of the program: the batch size, or what the data have. */
+const batchOf = ({ batchSize, gradAccumSteps }: TrainSettings, { samples }: OpenedData["train"]): number =>
+  Math.max(1, Math.min(batchSize, Math.floor(samples.length / gradAccumSteps)));
+
+const mixingOf = (s: TrainSettings): Mixing | undefined =>
+  s.mixup > 0 || s.cutmix > 0 || s.cutmixMinmax
+    ? {
+        mixup: s.mixup,
+        cutmix: s.cutmixMinmax ? s.cutmix || 1 : s.cutmix,
+        cutmixMinmax: s.cutmixMinmax,
+        prob: s.mixupProb,
+        switchProb: s.mixupSwitchProb,
+        mode: s.mixupMode,
+        seed: s.seed,
+        offEpoch: s.mixupOffEpoch,
+      }
+    : undefined;
+
+const stepOptions = (s: TrainSettings, batch: number): StepOptions => ({
   batch,
+  accumulate: s.gradAccumSteps,
   optimizer: createOptimizer(s.opt, { momentum: s.momentum, betas: s.optBetas }),
   weightDecay: s.weightDecay,
   clipGrad: s.clipGrad || undefined,
   smoothing: s.smoothing,
-  emaDecay: s.modelEmaDecay,
+  bce: s.bceLoss ? { threshold: s.bceTargetThresh, sum: s.bceSum } : undefined,
+  distillation:
+    s.teacher === undefined
+      ? undefined
+      : { type: s.distillationType, alpha: s.distillationAlpha, tau: s.distillationTau },
+  emaDecay: s.modelEma,
+  emaWarmupPower: s.modelEmaWarmup ? s.modelEmaWarmupPower : undefined,
   seed: s.seed,
 });
 
@@ -212,8 +274,15 @@ function scheduleOf(s: TrainSettings, batchesPerEpoch: number) {
 }
 
 /** What config.json holds. */
-const describe = ({ data, output }: TrainOptions, settings: TrainSettings, spec: object) => ({
+const describe = async (
+  { data, output }: TrainOptions,
+  settings: TrainSettings,
+  spec: object,
+  { kind, train, val }: OpenedData,
+) => ({
   data,
+  dataset: kind,
+  fingerprint: { train: await dataFingerprint(train), val: await dataFingerprint(val) },
   output,
   settings,
   spec,

@@ -1,8 +1,16 @@
 import type { Tensor } from "../graph/tensor.ts";
 import type { Shape } from "../graph/types.ts";
 
+/** What an optimizer may know of a parameter before there are values. */
+export interface ParameterInfo {
+  readonly shape: Shape;
+  /** Between the stem and the head of its model; default true. */
+  readonly hidden?: boolean;
+}
+
 /** What one update sees. Scalars are tensors of shape []. */
 export interface UpdateContext {
+  /** Learning rate of this parameter. */
   readonly lr: Tensor;
   /** Factor on the gradient, from clipping; absent: 1. */
   readonly gradScale?: Tensor;
@@ -21,8 +29,8 @@ export interface Updated {
 /** An optimizer emits nodes: one update per parameter, and a few scalars shared by all. */
 export interface Optimizer {
   readonly name: string;
-  /** Names and shapes of the moments kept per parameter, starting at zero. */
-  readonly moments: (shape: Shape) => Readonly<Record<string, Shape>>;
+  /** Names and shapes of the moments kept for a parameter, starting at zero. */
+  readonly moments: (parameter: ParameterInfo) => Readonly<Record<string, Shape>>;
   /** Scalars kept between steps, starting at zero, and their next values. */
   readonly scalars: Readonly<Record<string, (old: Tensor) => Tensor>>;
   readonly update: (parameter: Updated, gradient: Tensor, context: UpdateContext) => Updated;

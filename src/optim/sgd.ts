@@ -1,3 +1,4 @@
+import type { Shape } from "../graph/types.ts";
 import { type Optimizer, scaled, type Updated } from "./optimizer.ts";
 
 export interface SgdOptions {
@@ -12,7 +13,7 @@ export interface SgdOptions {
 export function sgd({ momentum = 0.9, nesterov = true }: SgdOptions = {}): Optimizer {
   return {
     name: "sgd",
-    moments: (shape): Record<string, typeof shape> => (momentum ? { momentum_buffer: shape } : {}),
+    moments: ({ shape }): Record<string, Shape> => (momentum ? { momentum_buffer: shape } : {}),
     scalars: {},
     update: ({ value, moments }, gradient, { lr, gradScale, weightDecay }): Updated => {
       let g = scaled(gradient, gradScale);

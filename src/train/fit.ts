@@ -1,19 +1,18 @@
 import type { Batch, Loader } from "../data/loader.ts";
+import { drawMixes, type MixupOptions, mixImages, mixTargets } from "../data/mixup.ts";
 import { TesseraeError } from "../errors.ts";
-import { encodeModel } from "../graph/onnx.ts";
-import { optimize } from "../graph/passes/index.ts";
-import type { Program } from "../graph/program.ts";
 import type { TensorData } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
 import type { Weights } from "../models/trace.ts";
 import type { Schedule } from "../optim/schedule.ts";
-import type { Backend, LoadOptions, Session, State, Tensors } from "../runtime/backend.ts";
+import type { Backend, Session, State, Tensors } from "../runtime/backend.ts";
 import type { CheckpointState, LoadedCheckpoint } from "./checkpoint.ts";
-import { firstNonFinite } from "./diagnose.ts";
-import { evaluate, imageFeed, inferenceProgram } from "./evaluate.ts";
+import { evaluate, inferenceProgram } from "./evaluate.ts";
 import { oneHot } from "./loss.ts";
 import type { Metrics } from "./metrics.ts";
-import { averageName, initialState, type StepOptions, trainStep } from "./step.ts";
+import { follow, isSpike, type LossTrend, NO_TREND } from "./spike.ts";
+import { averageName, GRADIENT, initialState, type StepOptions } from "./step.ts";
+import { createStepper, type StepData, type Stepper, type Teacher } from "./stepper.ts";
 
 /** What happened, for progress bars, logs and files. */
 export type FitEvent =
@@ -28,6 +27,10 @@ export type FitEvent =
       lr: number;
       images: number;
     }
+  /** A step that is not finite: it was not applied. */
+  | { type: "bad-step"; epoch: number; step: number; loss: number; inARow: number; total: number }
+  /** The loss rose above the trend: weights and optimizer are those of `to` again; data and schedule go on. */
+  | { type: "rollback"; epoch: number; step: number; loss: number; mean: number; to: number }
   | { type: "evaluate"; done: number; total: number }
   | { type: "epoch"; summary: EpochSummary }
   | { type: "saved"; path: string }
@@ -55,15 +58,40 @@ export interface FitOptions {
   readonly val?: Loader;
   /** Which figure of an epoch decides the best checkpoint. */
   readonly metric?: "top1" | "top5" | "loss";
+  readonly mixing?: Mixing;
+  readonly teacher?: Teacher;
+  /** Steps in a row that may be not finite before the run stops. Default 0. */
+  readonly maxBadSteps?: number;
+  readonly rollback?: Rollback;
   /** Goes on from here; its tensors replace the weights. */
   readonly resume?: LoadedCheckpoint;
   readonly save?: (state: CheckpointState) => Promise<string>;
+  /** Saves within an epoch too, every so many steps. */
+  readonly saveInterval?: number;
   /** Written into every checkpoint. */
   readonly meta?: Readonly<Record<string, unknown>>;
   readonly onEvent?: (event: FitEvent) => void;
   /** Aborting finishes the step, saves, and returns. */
   readonly signal?: AbortSignal;
 }
+
+/** Mixup and CutMix of every batch. */
+export interface Mixing extends MixupOptions {
+  readonly seed: number;
+  /** Epochs from this one on are not mixed. */
+  readonly offEpoch?: number;
+}
+
+/** What to do about a sudden rise of the loss. */
+export interface Rollback {
+  /** A loss above this many times its running mean is a spike. */
+  readonly factor: number;
+  /** The newest checkpoint; undefined where there is none yet: the run's first weights are taken. */
+  readonly latest: () => Promise<LoadedCheckpoint | undefined>;
+}
+
+/** A run whose loss keeps leaving its trend is stopped after so many rollbacks. */
+const MAX_ROLLBACKS = 20;
 
 export interface FitResult {
   readonly steps: number;
@@ -79,25 +107,36 @@ interface Progress {
   /** Batches of the epoch that are done. */
   batch: number;
   step: number;
+  /** Over the epoch's steps that were applied. */
   lossSum: number;
+  applied: number;
+  trend: LossTrend;
+  /** Steps that were not finite: the last in a row, and all. */
+  badInARow: number;
+  badTotal: number;
+  rollbacks: number;
 }
 
-const START: Progress = { epoch: 0, batch: 0, step: 0, lossSum: 0 };
-
-/** Loads a training program, which our passes have rewritten already. */
-export const loadStep = (backend: Backend, step: Program, options?: Pick<LoadOptions, "profile">): Promise<Session> =>
-  backend.load(encodeModel(step), { optimization: "extended", ...options });
+const START: Progress = {
+  epoch: 0,
+  batch: 0,
+  step: 0,
+  lossSum: 0,
+  applied: 0,
+  trend: NO_TREND,
+  badInARow: 0,
+  badTotal: 0,
+  rollbacks: 0,
+};
 
 /** Trains a model: every step one program, the state on the device throughout. */
 export async function fit(options: FitOptions): Promise<FitResult> {
   const { model, backend, resume } = options;
-  const program = optimize(trainStep(model, options.step));
-  const session = await loadStep(backend, program);
   const initial = initialState(model, options.weights, options.step);
   const state = await backend.createState(resume ? restored(initial, resume) : initial);
-  const run = new Run(options, program, session, state);
+  const run = new Run(options, await createStepper(model, backend, options.step, options.teacher), state);
   try {
-    return await run.train(resume ? (resume.meta.progress as Progress) : START);
+    return await run.train(resume ? { ...START, ...(resume.meta.progress as Progress) } : START);
   } finally {
     await run.dispose();
   }
@@ -106,8 +145,9 @@ export async function fit(options: FitOptions): Promise<FitResult> {
 /** The saved state, checked to be this program's. */
 function restored(expected: Tensors, checkpoint: LoadedCheckpoint): Map<string, TensorData> {
   const saved = new Map([...checkpoint.model, ...checkpoint.optimizer]);
-  const state = new Map([...expected.keys()].map((name) => [name, saved.get(name)]));
-  const wrong = [...expected].filter(([name, t]) => `${saved.get(name)?.shape}` !== `${t.shape}`).map(([name]) => name);
+  const kept = [...expected].filter(([name]) => !name.startsWith(GRADIENT));
+  const state = new Map([...expected.keys()].map((name) => [name, saved.get(name) ?? expected.get(name)]));
+  const wrong = kept.filter(([name, t]) => `${saved.get(name)?.shape}` !== `${t.shape}`).map(([name]) => name);
   if (wrong.length)
     throw new TesseraeError("weights", `the checkpoint is of another model or optimizer: ${listed(wrong)}`, {
       where: checkpoint.path,
@@ -121,16 +161,14 @@ const listed = (names: readonly string[], most = 5): string =>
 
 class Run {
   readonly #o: FitOptions;
-  readonly #program: Program;
-  readonly #session: Session;
+  readonly #stepper: Stepper;
   readonly #state: State;
   #evaluation?: Promise<{ live: Session; average?: Session }>;
   readonly #epochs: EpochSummary[] = [];
 
-  constructor(options: FitOptions, program: Program, session: Session, state: State) {
+  constructor(options: FitOptions, stepper: Stepper, state: State) {
     this.#o = options;
-    this.#program = program;
-    this.#session = session;
+    this.#stepper = stepper;
     this.#state = state;
   }
 
@@ -150,20 +188,22 @@ class Run {
   }
 
   async #epoch(from: Progress): Promise<Progress> {
-    const { train, signal, schedule } = this.#o;
+    const { train, signal, schedule, saveInterval } = this.#o;
     const started = performance.now();
     let progress = from;
     for await (const batch of train.epoch(from.epoch, from.batch)) {
       progress = await this.#step(batch, progress);
       if (signal?.aborted) return this.#stop(progress);
+      const last = progress.batch === train.batchesPerEpoch; // the epoch's end saves anyway
+      if (saveInterval && progress.step % saveInterval === 0 && !last) await this.#save(progress);
     }
     const seconds = (performance.now() - started) / 1000;
-    const images = (progress.batch - from.batch) * this.#o.step.batch;
+    const images = (progress.batch - from.batch) * this.#images;
     const quality = await this.#evaluate();
     if (signal?.aborted) return this.#stop(progress);
     const summary: EpochSummary = {
       epoch: from.epoch,
-      trainLoss: progress.lossSum / progress.batch,
+      trainLoss: progress.lossSum / progress.applied,
       lr: schedule(progress.step - 1),
       ...quality,
       seconds,
@@ -171,7 +211,7 @@ class Run {
     };
     this.#epochs.push(summary);
     this.#emit({ type: "epoch", summary });
-    const next: Progress = { epoch: from.epoch + 1, batch: 0, step: progress.step, lossSum: 0 };
+    const next: Progress = { ...progress, epoch: from.epoch + 1, batch: 0, lossSum: 0, applied: 0 };
     await this.#save(next, this.#metric(summary));
     return next;
   }
@@ -183,44 +223,78 @@ class Run {
     return progress;
   }
 
-  async #step({ images, labels }: Batch, at: Progress): Promise<Progress> {
-    const { model, schedule, train, step } = this.#o;
-    const lr = schedule(at.step);
-    const feeds = new Map<string, TensorData>([
-      ["image", imageFeed(images, model)],
-      ["target", { dtype: "float32", shape: [step.batch, model.numClasses], data: oneHot(labels, model.numClasses) }],
-      ["lr", { dtype: "float32", shape: [], data: Float32Array.of(lr) }],
-    ]);
-    const outputs = await this.#session.run(feeds, { state: this.#state, commit: "finite" });
-    const scalar = (name: string) => Number(outputs.get(name)?.data[0]);
-    const loss = scalar("loss");
-    if (!scalar("finite")) await this.#refuse(loss, at, feeds);
-    const done = { ...at, batch: at.batch + 1, step: at.step + 1, lossSum: at.lossSum + loss };
+  async #step(batch: Batch, at: Progress): Promise<Progress> {
+    const { schedule, train, rollback } = this.#o;
+    const data = { ...this.#mixed(batch, at), lr: schedule(at.step) };
+    const { loss, gradNorm, finite } = await this.#stepper.step(this.#state, data);
+    const moved = { ...at, batch: at.batch + 1, step: at.step + 1 };
+    if (!finite) return this.#bad(moved, loss, data);
+    if (rollback && isSpike(at.trend, loss, rollback.factor)) return this.#rollBack(moved, loss, rollback);
     this.#emit({
       type: "step",
       epoch: at.epoch,
-      batch: done.batch,
+      batch: moved.batch,
       batches: train.batchesPerEpoch,
-      step: done.step,
+      step: moved.step,
       loss,
-      gradNorm: scalar("grad_norm"),
-      lr,
-      images: step.batch,
+      gradNorm,
+      lr: data.lr,
+      images: this.#images,
     });
-    return done;
+    const [lossSum, applied] = [at.lossSum + loss, at.applied + 1];
+    return { ...moved, lossSum, applied, trend: follow(at.trend, loss), badInARow: 0 };
   }
 
-  /** A step that is not finite was not applied; the run stops and says where it began. */
-  async #refuse(loss: number, { step, epoch }: Progress, feeds: Tensors): Promise<never> {
-    const first = await firstNonFinite(this.#program, this.#o.backend, this.#state, feeds);
+  /** Images of one update. */
+  get #images(): number {
+    return this.#o.step.batch * (this.#o.step.accumulate ?? 1);
+  }
+
+  #mixed({ images, labels }: Batch, { epoch, batch }: Progress): Omit<StepData, "lr"> {
+    const { mixing, model } = this.#o;
+    const targets = oneHot(labels, model.numClasses);
+    if (!mixing || epoch >= (mixing.offEpoch ?? Number.POSITIVE_INFINITY)) return { images, targets };
+    const [channels, height, width] = model.inputShape;
+    const mixes = drawMixes(mixing, labels.length, [height, width], { seed: mixing.seed, epoch, batch });
+    return {
+      images: mixImages(images, mixes, [channels, height, width]),
+      targets: mixTargets(targets, mixes, model.numClasses),
+    };
+  }
+
+  /** A step that is not finite was not applied. Too many in a row go back or stop the run, which says where it began. */
+  async #bad(at: Progress, loss: number, data: StepData): Promise<Progress> {
+    const { maxBadSteps = 0, rollback } = this.#o;
+    const bad = { ...at, badInARow: at.badInARow + 1, badTotal: at.badTotal + 1 };
+    const { epoch, step, badInARow: inARow, badTotal: total } = bad;
+    this.#emit({ type: "bad-step", epoch, step, loss, inARow, total });
+    if (inARow <= maxBadSteps) return bad;
+    if (rollback) return this.#rollBack({ ...bad, badInARow: 0 }, loss, rollback);
+    const first = await this.#stepper.diagnose(this.#state, data);
     const what = Number.isFinite(loss) ? "the gradient is not finite" : `the loss is ${loss}`;
+    const often = inARow > 1 ? `, the last of ${inARow} such steps in a row` : "";
     throw new TesseraeError(
       "numeric",
-      `${what} at step ${step + 1} (epoch ${epoch + 1}); the first tensor that is not finite: ${first ?? "none on replay"}`,
+      `${what} at step ${step} (epoch ${epoch + 1})${often}; the first tensor that is not finite: ${first ?? "none on replay"}`,
       {
         hint: "The step was not applied. Try a lower --lr, a longer warm-up or --clip-grad",
       },
     );
+  }
+
+  /** Weights, moments and averages go back to the newest checkpoint; data, schedule and counters go on. */
+  async #rollBack(at: Progress, loss: number, { latest }: Rollback): Promise<Progress> {
+    const { epoch, step, trend, rollbacks } = at;
+    if (rollbacks === MAX_ROLLBACKS)
+      throw new TesseraeError("numeric", `the loss left its trend ${rollbacks + 1} times, the last at step ${step}`, {
+        hint: "Try a lower --lr, a longer warm-up or --clip-grad",
+      });
+    const { model, weights, step: options } = this.#o;
+    const checkpoint = await latest();
+    const initial = initialState(model, weights, options);
+    await this.#state.write(checkpoint ? restored(initial, checkpoint) : initial);
+    this.#emit({ type: "rollback", epoch, step, loss, mean: trend.mean, to: checkpoint?.step ?? 0 });
+    return { ...at, trend: NO_TREND, rollbacks: rollbacks + 1 };
   }
 
   /** Nothing where there is nothing to evaluate on, or where the run is interrupted meanwhile. */
@@ -253,7 +327,7 @@ class Run {
     if (!save) return;
     const all = await this.#state.read();
     const own = new Map(model.slots.map(({ name }) => [name, all.get(name) as TensorData]));
-    const rest = new Map([...all].filter(([name]) => !own.has(name)));
+    const rest = new Map([...all].filter(([name]) => !own.has(name) && !name.startsWith(GRADIENT)));
     const path = await save({ step: progress.step, metric, model: own, optimizer: rest, meta: { ...meta, progress } });
     this.#emit({ type: "saved", path });
   }
@@ -271,7 +345,7 @@ class Run {
 
   async dispose(): Promise<void> {
     const evaluation = await this.#evaluation;
-    await Promise.all([this.#session, evaluation?.live, evaluation?.average].map((s) => s?.dispose()));
+    await Promise.all([this.#stepper, evaluation?.live, evaluation?.average].map((s) => s?.dispose()));
     await this.#state.dispose();
   }
 }

@@ -6,22 +6,27 @@ import { allocate, type DType, type Shape, sizeOf, type TensorData } from "../gr
 import type { Model } from "../models/model.ts";
 import { traceLogits, type Weights } from "../models/trace.ts";
 import type { NamedSlot } from "../nn/module.ts";
-import { clipFactor, globalNorm } from "../optim/clip.ts";
-import type { Optimizer } from "../optim/optimizer.ts";
+import { globalNorm } from "../optim/clip.ts";
 import { NEXT } from "../runtime/backend.ts";
-import { crossEntropy, smooth } from "./loss.ts";
+import { type LossOptions, lossOf } from "./loss.ts";
 import { noiseSource } from "./noise.ts";
+import {
+  applyOptimizer,
+  momentShapes,
+  type TrainedParameter,
+  trainedParameters,
+  type UpdateOptions,
+} from "./update.ts";
 
-export interface StepOptions extends PassOptions {
-  /** Images of one step. */
+export interface StepOptions extends PassOptions, LossOptions, UpdateOptions {
+  /** Images of one run of the program. */
   readonly batch: number;
-  readonly optimizer: Optimizer;
-  readonly weightDecay?: number;
-  /** Largest norm of the whole gradient; absent: no clipping. */
-  readonly clipGrad?: number;
-  readonly smoothing?: number;
+  /** Batches whose gradients are averaged before one update. Default 1. */
+  readonly accumulate?: number;
   /** Decay of the running average of the weights; absent: none. */
   readonly emaDecay?: number;
+  /** Warm-up of that decay over the updates t done: min(decay, 1 - (1 + t)^(-power)). */
+  readonly emaWarmupPower?: number;
   /** Of dropout and drop path. */
   readonly seed?: number;
   /** "uint8" takes decoded pixels and normalises them in the program; "float32" takes images as the model does. */
@@ -29,9 +34,11 @@ export interface StepOptions extends PassOptions {
 }
 
 /** Names of state tensors beside the model's own. */
-export const momentName = (moment: string, parameter: string): string => `${moment}/${parameter}`;
 export const averageName = (slot: string): string => `ema/${slot}`;
 export const STEP = "step";
+export const gradientName = (parameter: string): string => `${GRADIENT}${parameter}`;
+/** Accumulated gradients mean nothing between two updates: checkpoints leave them out. */
+export const GRADIENT = "grad/";
 
 /** Pixels 0..255 [N, C, H, W] to what the model expects: (x / 255 - mean) / std. */
 export function normalize(pixels: Tensor, { preprocessing: { mean, std }, inputShape: [channels] }: Model): Tensor {
@@ -46,77 +53,131 @@ export function normalize(pixels: Tensor, { preprocessing: { mean, std }, inputS
     .add(perChannel((c) => -mean[c] / std[c]));
 }
 
-/**
- * One training step as one program: forward, loss, gradients, clipping, optimizer, averages.
- * Inputs: image [N, C, H, W], target [N, classes], lr [], and the state. Outputs: loss [], grad_norm [],
- * finite (bool []: the step may be committed), and the next state.
- */
-export function trainStep(model: Model, options: StepOptions): Program {
-  const { batch, optimizer, smoothing = 0, seed = 0, pixels = "uint8" } = options;
+/** What a step computes before the update. */
+interface Backward {
+  readonly loss: Tensor;
+  readonly parameters: readonly TrainedParameter[];
+  readonly gradients: readonly Tensor[];
+  readonly slots: ReadonlyMap<string, Tensor>;
+  readonly updates: ReadonlyMap<string, Tensor>;
+  /** Inputs beside the state. */
+  readonly inputs: readonly Tensor[];
+}
+
+/** Forward and backward. `first`, int32 [], is the number of images before this batch in the whole run. */
+function backward(model: Model, options: StepOptions, first: Tensor): Backward {
+  const { batch, seed = 0, pixels = "uint8" } = options;
   const image = input("image", pixels, [batch, ...model.inputShape]);
   const target = input("target", "float32", [batch, model.numClasses]);
-  const lr = input("lr", "float32", []);
-  const step = input(STEP, "int32", []);
-  const samples = constant([...Array(batch).keys()], [batch], "int32").add(step.mul(batch));
-  const traced = traceLogits(model, pixels === "uint8" ? normalize(image, model) : image, {
+  const teacher = options.distillation && input("teacher", "float32", [batch, model.numClasses]);
+  const samples = constant([...Array(batch).keys()], [batch], "int32").add(first);
+  const { output, slots, updates, taps } = traceLogits(model, pixels === "uint8" ? normalize(image, model) : image, {
     training: true,
     source: "inputs",
     noise: noiseSource(seed, samples),
     without: options.without,
+    taps: teacher ? ["head", "head_dist"] : [],
   });
-  const loss = crossEntropy(traced.output, smooth(target, smoothing));
-  const parameters = model.slots.filter((s) => s.slot === "parameter" && traced.slots.has(s.name));
+  const [head, distillation] = [taps.get("head"), taps.get("head_dist")];
+  const answers = { logits: output, distilled: head && distillation && { head, distillation } };
+  const loss = lossOf(answers, target, teacher, options);
+  const parameters = trainedParameters(model).filter(({ name }) => slots.has(name));
   const gradients = grad(
     loss,
-    parameters.map((s) => traced.slots.get(s.name) as Tensor),
+    parameters.map((s) => slots.get(s.name) as Tensor),
   );
-  const norm = globalNorm(gradients);
-  const next = new Map<string, Tensor>([[STEP, step.add(1)], ...traced.updates]);
-  applyOptimizer(optimizer, parameters, traced.slots, gradients, next, {
-    lr,
-    gradScale: options.clipGrad === undefined ? undefined : clipFactor(norm, options.clipGrad),
-    weightDecay: options.weightDecay ?? 0,
-  });
-  if (options.emaDecay !== undefined) average(model.slots, traced.slots, next, options.emaDecay);
-  const finite = loss.sub(loss).add(norm.sub(norm)).equal(0); // NaN and infinity minus themselves are NaN
-  const outputs = new Map([
-    ["loss", loss],
+  return { loss, parameters, gradients, slots, updates, inputs: teacher ? [image, target, teacher] : [image, target] };
+}
+
+/** NaN and infinity minus themselves are NaN. */
+const allFinite = (...values: readonly Tensor[]): Tensor =>
+  values
+    .map((v) => v.sub(v))
+    .reduce((a, b) => a.add(b))
+    .equal(0);
+
+/** Clipping, optimizer and averages: the next state from the gradients. */
+function update(
+  model: Model,
+  options: StepOptions,
+  step: Tensor,
+  slots: Backward["slots"],
+  gradients: ReadonlyMap<string, Tensor>,
+) {
+  const lr = input("lr", "float32", []);
+  const parameters = trainedParameters(model).filter(({ name }) => gradients.has(name));
+  const norm = globalNorm([...gradients.values()]);
+  const next = new Map<string, Tensor>([[STEP, step.add(1)]]);
+  applyOptimizer(options, parameters, slots, [...gradients.values()], next, { lr, norm });
+  return { norm, next, lr };
+}
+
+const withNext = (outputs: Iterable<[string, Tensor]>, next: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
+  new Map([...outputs, ...[...next].map(([name, t]): [string, Tensor] => [NEXT + name, t])]);
+
+const named = ({ parameters, gradients }: Backward): Map<string, Tensor> =>
+  new Map(parameters.map(({ name }, i) => [name, gradients[i]]));
+
+/**
+ * One training step as one program: forward, loss, gradients, clipping, optimizer, averages.
+ * Inputs: image [N, C, H, W], target [N, classes], teacher [N, classes] with distillation, lr [], and the state.
+ * Outputs: loss [], grad_norm [], finite (bool []: the step may be committed), and the next state.
+ */
+export function trainStep(model: Model, options: StepOptions): Program {
+  const step = input(STEP, "int32", []);
+  const b = backward(model, options, step.mul(options.batch));
+  const { norm, next, lr } = update(model, options, step, b.slots, named(b));
+  for (const [name, value] of b.updates) next.set(name, value);
+  average(model.slots, b.slots, next, options, step);
+  const results: [string, Tensor][] = [
+    ["loss", b.loss],
     ["grad_norm", norm],
-    ["finite", finite],
-  ]);
-  for (const [name, t] of next) outputs.set(NEXT + name, t);
-  return program("train_step", outputs, [image, target, lr]);
+    ["finite", allFinite(b.loss, norm)],
+  ];
+  return program("train_step", withNext(results, next), [...b.inputs, lr]);
 }
 
-interface UpdateSettings {
-  lr: Tensor;
-  gradScale?: Tensor;
-  weightDecay: number;
+/**
+ * One of the `accumulate` batches of an update: gradients, a share of their mean, are added to the state's. `offset`,
+ * int32 [], is the number of images before it in the update; at 0 the sum begins anew.
+ */
+export function gradientStep(model: Model, options: StepOptions): Program {
+  const { batch, accumulate = 1 } = options;
+  const offset = input("offset", "int32", []);
+  const step = input(STEP, "int32", []);
+  const b = backward(model, options, step.mul(batch * accumulate).add(offset));
+  const begins = offset.equal(0);
+  const next = new Map(b.updates);
+  for (const [name, gradient] of named(b)) {
+    const before = begins.where(0, input(gradientName(name), "float32", gradient.shape));
+    next.set(gradientName(name), before.add(gradient.mul(1 / accumulate)));
+  }
+  const results: [string, Tensor][] = [
+    ["loss", b.loss],
+    ["finite", allFinite(b.loss)],
+  ];
+  return program("gradient_step", withNext(results, next), [...b.inputs, offset]);
 }
 
-function applyOptimizer(
-  optimizer: Optimizer,
-  parameters: readonly NamedSlot[],
-  slots: ReadonlyMap<string, Tensor>,
-  gradients: readonly Tensor[],
-  next: Map<string, Tensor>,
-  settings: UpdateSettings,
-): void {
-  const scalars = Object.fromEntries(
-    Object.entries(optimizer.scalars).map(([name, advance]) => {
-      const value = advance(input(name, "float32", []));
-      next.set(name, value);
-      return [name, value];
-    }),
+/** The update that follows the gradient steps. Inputs: lr [] and the state; outputs: grad_norm [], finite, next state. */
+export function updateStep(model: Model, options: StepOptions): Program {
+  const step = input(STEP, "int32", []);
+  const slots = new Map(model.slots.map((s) => [s.name, input(s.name, s.dtype, s.shape)]));
+  const gradients = new Map(
+    trainedSlots(model, options).map(({ name, shape }) => [name, input(gradientName(name), "float32", shape)]),
   );
-  parameters.forEach(({ name, shape, decay }, i) => {
-    const kept = Object.entries(optimizer.moments(shape));
-    const moments = Object.fromEntries(kept.map(([m, s]) => [m, input(momentName(m, name), "float32", s)]));
-    const context = { ...settings, weightDecay: decay ? settings.weightDecay : 0, scalars };
-    const updated = optimizer.update({ value: slots.get(name) as Tensor, moments }, gradients[i], context);
-    next.set(name, updated.value);
-    for (const [m, t] of Object.entries(updated.moments)) next.set(momentName(m, name), t);
-  });
+  const { norm, next, lr } = update(model, options, step, slots, gradients);
+  average(model.slots, slots, next, options, step);
+  const results: [string, Tensor][] = [
+    ["grad_norm", norm],
+    ["finite", allFinite(norm)],
+  ];
+  return program("update_step", withNext(results, next), [lr]);
+}
+
+/** Parameters that the loss reads. */
+function trainedSlots(model: Model, options: StepOptions): readonly TrainedParameter[] {
+  return backward(model, options, constant(0, [], "int32")).parameters;
 }
 
 /** average' = decay · average + (1 - decay) · value, for parameters and running statistics. */
@@ -124,30 +185,38 @@ function average(
   all: readonly NamedSlot[],
   slots: ReadonlyMap<string, Tensor>,
   next: Map<string, Tensor>,
-  decay: number,
+  { emaDecay, emaWarmupPower }: StepOptions,
+  step: Tensor,
 ): void {
+  if (emaDecay === undefined) return;
+  const decay = emaWarmupPower === undefined ? undefined : warmed(emaDecay, emaWarmupPower, step);
   for (const { name, dtype, shape } of all) {
     const value = next.get(name) ?? slots.get(name);
     if (!value) continue;
     const old = input(averageName(name), dtype, shape);
-    next.set(averageName(name), dtype === "float32" ? old.mul(decay).add(value.mul(1 - decay)) : value);
+    const mean = decay ? value.add(old.sub(value).mul(decay)) : old.mul(emaDecay).add(value.mul(1 - emaDecay));
+    next.set(averageName(name), dtype === "float32" ? mean : value);
   }
 }
+
+/** min(decay, 1 - (1 + t)^(-power)) after t updates, so that the first average is the first weights (timm's EMA). */
+const warmed = (decay: number, power: number, step: Tensor): Tensor =>
+  constant(1).sub(step.cast("float32").add(1).pow(-power)).min(decay);
 
 /** The state before the first step: given weights, zero moments, averages that start at the weights. */
 export function initialState(
   model: Model,
   weights: Weights,
-  { optimizer, emaDecay }: Pick<StepOptions, "optimizer" | "emaDecay">,
+  { optimizer, emaDecay, accumulate = 1 }: Pick<StepOptions, "optimizer" | "emaDecay" | "accumulate">,
 ): Map<string, TensorData> {
   const state = new Map<string, TensorData>(weights);
   const zero = (name: string, dtype: DType, shape: Shape) =>
     state.set(name, { dtype, shape, data: allocate(dtype, sizeOf(shape)) });
   zero(STEP, "int32", []);
   for (const name of Object.keys(optimizer.scalars)) zero(name, "float32", []);
+  for (const [name, shape] of momentShapes(optimizer, model)) zero(name, "float32", shape);
   for (const { name, slot, shape } of model.slots) {
-    if (slot === "parameter")
-      for (const [m, s] of Object.entries(optimizer.moments(shape))) zero(momentName(m, name), "float32", s);
+    if (slot === "parameter" && accumulate > 1) zero(gradientName(name), "float32", shape);
     if (emaDecay !== undefined) state.set(averageName(name), weights.get(name) as TensorData);
   }
   return state;

@@ -124,7 +124,9 @@ async function runPass(model: Model, fixture: ModelFixture, training: boolean, b
     ["logits", logits],
     ...parameters.map((s, i) => [`grad:${s.name}`, gradients[i]] as const),
   ]);
-  const session = await backend.load(encodeModel(optimize(program("verify", outputs))), { optimization: "extended" });
+  const session = await backend.load(encodeModel(optimize(program("verify", outputs), { block: backend.block })), {
+    optimization: "extended",
+  });
   const feeds = new Map<string, TensorData>(model.slots.map((s) => [s.name, parityTensor(s)]));
   feeds.set("image", parityInput("input", fixture.input));
   feeds.set("target", { dtype: "float32", shape: logits.shape, data: oneHot(fixture.labels, logits.shape[1]) });

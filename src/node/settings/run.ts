@@ -1,0 +1,61 @@
+import type { Device } from "../ort.ts";
+import { above, setting, wholeFrom } from "./setting.ts";
+
+export const DEVICES: readonly Device[] = ["cpu", "webgpu", "cuda", "dml", "coreml"];
+
+export const run = {
+  device: setting<Device>({
+    flag: "--device <name>",
+    kind: DEVICES,
+    default: "cpu",
+    help: "where programs run",
+    free: true,
+  }),
+  threads: setting<number | undefined>({
+    flag: "--threads <n>",
+    kind: "count",
+    default: undefined,
+    help: "threads of the engine (default: all processors)",
+    must: wholeFrom(1),
+    free: true,
+  }),
+  maxBadSteps: setting<number>({
+    flag: "--max-bad-steps <n>",
+    kind: "whole",
+    default: 5,
+    help: "steps in a row whose loss or gradient may be NaN or infinite; they are not applied",
+    must: wholeFrom(0),
+  }),
+  rollbackOnSpike: setting<number | undefined>({
+    flag: "--rollback-on-spike [factor]",
+    kind: "number",
+    default: undefined,
+    alone: 2,
+    off: { value: undefined },
+    help: "a loss above this many times its running mean takes the weights back to the newest checkpoint",
+    must: above(1),
+  }),
+  recoveryInterval: setting<number>({
+    flag: "--recovery-interval <steps>",
+    kind: "whole",
+    default: 0,
+    help: "save within an epoch too, every so many steps; 0: at its end alone",
+    must: wholeFrom(0),
+    free: true,
+  }),
+  checkpointHist: setting<number>({
+    flag: "--checkpoint-hist <n>",
+    kind: "count",
+    default: 2,
+    help: "newest checkpoints to keep, beside the best",
+    must: wholeFrom(1),
+    free: true,
+  }),
+  evalMetric: setting<"top1" | "top5" | "loss">({
+    flag: "--eval-metric <name>",
+    kind: ["top1", "top5", "loss"],
+    default: "top1",
+    help: "what decides the best",
+    free: true,
+  }),
+};
