@@ -1,21 +1,18 @@
 import { TesseraeError } from "../errors.ts";
 import { constantValue } from "./evaluate.ts";
-import { DATA_TYPES, decodeProto, joinChunks, type OnnxModel } from "./onnx.ts";
+import { decodeProto, joinChunks, type OnnxModel } from "./onnx.ts";
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
   type GraphProto,
   type NodeProto,
-  type TensorProto,
-  TensorProto_DataLocation,
   type ValueInfoProto,
 } from "./onnx_pb.ts";
+import { dtypeOf, tensorOf } from "./onnx-tensor.ts";
 import { type Attr, opDef, opNames } from "./op.ts";
 import { type Program, program } from "./program.ts";
 import { applyAll, constantData, input, type Tensor, withScope } from "./tensor.ts";
-import { allocate, byteSize, type DType, type Shape, sizeOf, type TensorData, type TypedArray } from "./types.ts";
-
-const DTYPES = new Map(Object.entries(DATA_TYPES).map(([dtype, code]) => [code as number, dtype as DType]));
+import { type Shape, sizeOf } from "./types.ts";
 
 const broken = (what: string, where?: string): TesseraeError => new TesseraeError("weights", what, { where });
 
@@ -29,9 +26,9 @@ export function decodeModel({ model, external }: OnnxModel): Program {
   const known = new Set([...opNames(), "Identity"]);
   const unknown = [...new Set(graph.node.map((n) => n.opType).filter((op) => !known.has(op)))];
   if (unknown.length) throw new TesseraeError("model", `operators that are not supported: ${unknown.join(", ")}`);
-  const file = external && joinChunks(external.chunks);
+  const files = new Map(external ? [[external.location, joinChunks(external.chunks)]] : []);
   const values = new Map<string, Tensor>();
-  for (const t of graph.initializer) values.set(t.name, constantData(tensorOf(t, file)));
+  for (const t of graph.initializer) values.set(t.name, constantData(tensorOf(t, files)));
   const inputs = graph.input.filter((v) => !values.has(v.name)).map((v) => inputOf(v));
   inputs.forEach((t) => void values.set(t.node.attrs.name as string, t));
   for (const node of graph.node) readNode(node, values);
@@ -58,42 +55,6 @@ function inputOf({ name, type }: ValueInfoProto): Tensor {
     return -Number(free[1] || 1);
   });
   return input(name, dtypeOf(elemType, name), dims);
-}
-
-function dtypeOf(code: number, where: string): DType {
-  const dtype = DTYPES.get(code);
-  if (!dtype) throw broken(`element type ${code} is not supported`, where);
-  return dtype;
-}
-
-/** An initializer's values: raw bytes, typed fields, or a stretch of the external file. */
-function tensorOf(t: TensorProto, file?: Uint8Array): TensorData {
-  const dtype = dtypeOf(t.dataType, t.name);
-  const shape = t.dims.map(Number);
-  const count = sizeOf(shape);
-  const data = allocate(dtype, count);
-  const typed = [t.floatData, t.doubleData, t.int32Data, t.int64Data, t.uint64Data].find((list) => list.length > 0);
-  if (typed) {
-    if (typed.length !== count) throw broken(`${typed.length} values for the shape [${shape}]`, t.name);
-    for (let i = 0; i < count; i++)
-      data[i] = (typeof data[i] === "bigint" ? BigInt(typed[i]) : Number(typed[i])) as never;
-    return { dtype, shape, data };
-  }
-  const bytes = t.dataLocation === TensorProto_DataLocation.EXTERNAL ? externalBytes(t, file) : t.rawData;
-  if (bytes.length !== count * byteSize(dtype)) throw broken(`${bytes.length} bytes for the shape [${shape}]`, t.name);
-  bytesOf(data).set(bytes);
-  return { dtype, shape, data };
-}
-
-const bytesOf = (data: TypedArray): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-
-function externalBytes(t: TensorProto, file: Uint8Array | undefined): Uint8Array {
-  if (!file) throw broken("its values are in an external file that was not given", t.name);
-  const entry = (key: string) => Number(t.externalData.find((e) => e.key === key)?.value ?? 0);
-  const [offset, length] = [entry("offset"), entry("length")];
-  if (!(offset >= 0 && length >= 0 && offset + length <= file.length))
-    throw broken("its external values lie beyond the file", t.name);
-  return file.subarray(offset, offset + length);
 }
 
 function readNode(node: NodeProto, values: Map<string, Tensor>): void {

@@ -140,9 +140,13 @@ class Writer {
   readonly #used: Set<Tensor>;
   readonly #shared = new Map<string, string>();
   readonly #external?: ExternalData;
+  /** An input whose first axis is the free batch. */
+  readonly #batched?: Tensor;
+  #sized = false;
 
   constructor(program: Program, nodes: readonly Node[], external?: ExternalData) {
     this.#external = external;
+    this.#batched = program.inputs.find((t) => t.shape[0] === -1);
     this.#used = new Set(
       [...nodes.flatMap((n) => n.inputs), ...program.outputs.values()].filter((t) => t !== undefined),
     );
@@ -170,15 +174,28 @@ class Writer {
   #operator(node: Node): void {
     const def = opDef(node.op);
     const inputs = node.inputs.map((t) => (t ? (this.#names.get(t) as string) : ""));
-    const outputs = node.outputs.map((t) => (this.#used.has(t) || t.index === 0 ? this.#name(t, node) : ""));
+    const all = node.op === "Split"; // whose sizes are as many as its outputs
+    const outputs = node.outputs.map((t) => (all || this.#used.has(t) || t.index === 0 ? this.#name(t, node) : ""));
     while (outputs.at(-1) === "") outputs.pop();
     const listed = def.inputAttrs ?? [];
-    for (const key of listed) inputs.push(this.#shapeInput(node, key));
+    const unwritten = [...listed, ...(def.hostAttrs ?? [])];
+    const grows = growsToBatch(node);
+    for (const key of listed)
+      inputs.push(grows ? this.#batchShape(node.outputs[0].shape) : this.#shapeInput(node, key));
     if (node.op === "Pad" && node.attrs.value) inputs.push(this.#float(node.attrs.value as number));
     const attributes = Object.entries(node.attrs)
-      .filter(([key, value]) => value !== undefined && !listed.includes(key) && !(node.op === "Pad" && key === "value"))
+      .filter(
+        ([key, value]) => value !== undefined && !unwritten.includes(key) && !(node.op === "Pad" && key === "value"),
+      )
       .map(([key, value]) => attribute(key, value));
-    this.#node(node.op, def.domain ?? "", inputs, outputs, attributes, `${node.scope || "main"}/${node.op}_${node.id}`);
+    this.#node(
+      def.onnxName ?? node.op,
+      def.domain ?? "",
+      inputs,
+      outputs,
+      attributes,
+      `${node.scope || "main"}/${node.op}_${node.id}`,
+    );
   }
 
   #node(
@@ -209,6 +226,29 @@ class Writer {
     const isShape = key === "shape";
     const values = (node.attrs[key] as readonly number[]).map((v) => (isShape && v < 0 ? free : v));
     return this.#share("int64", [values.length], values);
+  }
+
+  /** A shape with the batch in it, computed from the size of an input as the program runs. */
+  #batchShape(shape: Shape): string {
+    const name = `batch_shape${this.nodes.length}`;
+    const parts = shape.map((d) => (d < 0 ? this.#batchTimes(-d) : this.#share("int64", [1], [d])));
+    this.#node("Concat", "", parts, [name], [attribute("axis", 0)]);
+    return name;
+  }
+
+  #batchTimes(k: number): string {
+    const source = this.#batched;
+    if (!source) throw new TesseraeError("internal", "a tensor grows to a batch that no input has");
+    if (!this.#names.has(source)) this.#write(source.node);
+    if (!this.#sized) {
+      const ends = [attribute("start", 0), attribute("end", 1)];
+      this.#node("Shape", "", [this.#names.get(source) as string], ["batch_size"], ends);
+      this.#sized = true;
+    }
+    if (k === 1) return "batch_size";
+    const name = `batch_size${this.nodes.length}`;
+    this.#node("Mul", "", ["batch_size", this.#share("int64", [1], [k])], [name], []);
+    return name;
   }
 
   #float(value: number): string {
@@ -252,6 +292,10 @@ class Writer {
     this.initializers.push(proto);
   }
 }
+
+/** Does the node expand a tensor without the free batch to one with it? */
+const growsToBatch = ({ op, inputs, outputs }: Node): boolean =>
+  op === "Expand" && outputs[0].shape.some((d) => d < 0) && !(inputs[0] as Tensor).shape.some((d) => d < 0);
 
 function attribute(name: string, value: Attr): AttributeProto {
   if (typeof value === "string") {

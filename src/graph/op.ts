@@ -39,8 +39,14 @@ export interface OpDef<A = Attrs> {
   readonly macs?: (x: readonly TensorType[], attrs: A, y: readonly TensorType[]) => number;
   /** The same in operators of the exported opset, for one that came later. */
   readonly decompose?: (x: readonly Tensor[], attrs: A) => Tensor;
+  /** The same in the runtime's blocked layout of B channels (ops/blocked.ts), where it can be and that is faster. */
+  readonly blocked?: (x: readonly Tensor[], attrs: A, block: number) => Tensor | undefined;
   /** ONNX domain; default the standard one. */
   readonly domain?: string;
+  /** Name in that domain; default the registered one. */
+  readonly onnxName?: string;
+  /** Attributes that only the evaluation on the host needs: not written. */
+  readonly hostAttrs?: readonly string[];
 }
 
 const registry = new Map<string, OpDef>();

@@ -6,6 +6,7 @@ import "./index.ts";
 import { sequence } from "./cases.ts";
 import {
   type ConvWindow,
+  convPerImage,
   convTranspose,
   exchangedConv,
   flippedConv,
@@ -67,6 +68,11 @@ const WEIGHT_GRADS = {
   exchangedConv: { grad: exchangedConv, cases: ONE_GROUP },
   productPerTapAndGroup: { grad: productPerTapAndGroup, cases: [...ONE_GROUP, GROUPS, ...DEPTHWISE] },
   rowBlocks: { grad: rowBlocks, cases: DEPTHWISE },
+  convPerImage: {
+    grad: (x: Tensor, w: Shape, dy: Tensor, of: ConvWindow) =>
+      convPerImage(x, w, dy, of, (images, kernels, conv) => images.conv(kernels, undefined, conv)),
+    cases: DEPTHWISE,
+  },
   tilesWeightGrad: { grad: tilesWeightGrad, cases: [TILES] },
 };
 

@@ -1,8 +1,9 @@
 import { TesseraeError } from "../errors.ts";
 import { defineOp } from "../graph/op.ts";
-import type { ConvAttrs } from "../graph/tensor.ts";
+import type { ConvAttrs, Tensor } from "../graph/tensor.ts";
 import { type Shape, showShape, sizeOf, stridesOf } from "../graph/types.ts";
-import { type ConvWindow, inputGrad, weightGrad } from "./conv-grad.ts";
+import { convInBlocks } from "./blocked.ts";
+import { type ConvWindow, convPerImage, inputGrad, rowBlocks, weightGrad } from "./conv-grad.ts";
 import { dot, forEachIndex, nd } from "./ndarray.ts";
 import { extent, windowCounts, windowOf } from "./window.ts";
 
@@ -51,6 +52,8 @@ defineOp<ConvAttrs>("Conv", {
     return out;
   },
   macs: ([, w], _attrs, [y]) => sizeOf(y.shape) * sizeOf(w.shape.slice(1)),
+  blocked: ([x, w, b], attrs, block) =>
+    fasterInBlocks(x.shape, w.shape, attrs, block) ? convInBlocks(x, w, b, attrs, block) : undefined,
   check: [
     // patches
     { x: [[2, 3, 4, 6], [5, 3, 2, 2], [5]], attrs: { strides: [2, 2] } },
@@ -177,6 +180,76 @@ defineOp<ConvAttrs>("Conv", {
     },
   ],
 });
+
+/**
+ * Depthwise in blocks takes 0.1-0.5 of the time, reordering included; a dense kernel 0.8-1. A dense 1x1 is one product
+ * for each image as it is, and reordering would cost more than it wins.
+ */
+function fasterInBlocks(x: Shape, w: Shape, { group = 1 }: ConvAttrs, block: number): boolean {
+  const [o, c, kh, kw] = w;
+  if (o % block || kh * kw === 1 || x.some((d) => d < 0)) return false;
+  return group === 1 ? c % block === 0 : group === o && c === 1;
+}
+
+type DepthwiseGradAttrs = { kernel_shape: readonly number[] } & ConvAttrs;
+
+/**
+ * Gradient of a depthwise convolution in its weights: images x [N, C, H, W] and cotangents dY [N, C, h, v] to [C, 1, kH, kW],
+ *
+ *   dW[c, q, t] = Σ_{n, i, j} dY[n, c, i, j] · x[n, c, s·i + d·q - p, s·j + d·t - p].
+ */
+defineOp<DepthwiseGradAttrs>("DepthwiseWeightGrad", {
+  type: ([x], { kernel_shape }) => ({ dtype: x.dtype, shape: [x.shape[1], 1, ...kernel_shape] }),
+  vjp: ({ x: [x, dy], dy: v, attrs: { kernel_shape: _, ...conv } }) => {
+    const group = x.shape[1];
+    const window = convWindow(v.shape, { ...conv, group });
+    return [inputGrad(x.shape, v, dy, window), x.conv(v, undefined, { ...conv, group })];
+  },
+  decompose: ([x, dy], attrs) => rowBlocks(x, gradShape(x, attrs), dy, gradWindow(x, attrs)),
+  blocked: ([x, dy], attrs, block) =>
+    (x.shape[0] * x.shape[1]) % block
+      ? undefined
+      : convPerImage(x, gradShape(x, attrs), dy, gradWindow(x, attrs), (images, kernels, conv) =>
+          convInBlocks(images, kernels, undefined, conv, block),
+        ),
+  evaluate: ([x, dy], { kernel_shape, strides = [1, 1], pads = [0, 0, 0, 0], dilations = [1, 1] }) => {
+    const [N, C, H, W] = x.shape;
+    const [xs, ds] = [stridesOf(x.shape), stridesOf(dy.shape)];
+    const out = nd([C, 1, ...kernel_shape]);
+    forEachIndex(out.shape, (flat, [c, , q, t]) => {
+      let sum = 0;
+      forEachIndex([N, ...dy.shape.slice(2)], (_flat, [n, i, j]) => {
+        const y = i * strides[0] + q * dilations[0] - pads[0];
+        const z = j * strides[1] + t * dilations[1] - pads[1];
+        if (y >= 0 && z >= 0 && y < H && z < W) sum += x.data[dot([n, c, y, z], xs)] * dy.data[dot([n, c, i, j], ds)];
+      });
+      out.data[flat] = sum;
+    });
+    return out;
+  },
+  macs: ([, dy], { kernel_shape }) => sizeOf(dy.shape) * sizeOf(kernel_shape),
+  check: [
+    {
+      x: [
+        [2, 3, 5, 4],
+        [2, 3, 5, 4],
+      ],
+      attrs: { kernel_shape: [3, 3], pads: [1, 1, 1, 1] },
+    },
+    {
+      x: [
+        [2, 3, 6, 7],
+        [2, 3, 3, 3],
+      ],
+      attrs: { kernel_shape: [3, 2], strides: [2, 2], pads: [1, 0, 0, 0] },
+    },
+  ],
+});
+
+const gradShape = (x: Tensor, { kernel_shape }: DepthwiseGradAttrs): Shape => [x.shape[1], 1, ...kernel_shape];
+
+const gradWindow = (x: Tensor, attrs: DepthwiseGradAttrs): ConvWindow =>
+  convWindow(gradShape(x, attrs), { ...attrs, group: x.shape[1] });
 
 type ConvTransposeAttrs = ConvAttrs & {
   /** Pixels at the end of each axis that no window saw; default 0. */

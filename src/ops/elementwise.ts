@@ -11,6 +11,12 @@ interface Unary {
   range?: readonly [number, number];
 }
 
+/** The nearest integer; of two, the even one. */
+function roundToEven(v: number): number {
+  const low = Math.floor(v);
+  return v - low === 0.5 ? low + (low % 2 === 0 ? 0 : 1) : Math.round(v);
+}
+
 const none = (x: Tensor): Tensor => zerosLike(x);
 
 const UNARY: Record<string, Unary> = {
@@ -18,6 +24,8 @@ const UNARY: Record<string, Unary> = {
   Abs: { f: Math.abs, grad: (x, _y, dy) => dy.mul(x.sign()) },
   Sign: { f: Math.sign, grad: none },
   Floor: { f: Math.floor, grad: none, range: [0.1, 0.9] },
+  Ceil: { f: Math.ceil, grad: none, range: [0.1, 0.9] },
+  Round: { f: roundToEven, grad: none, range: [0.6, 1.4] },
   Exp: { f: Math.exp, grad: (_x, y, dy) => dy.mul(y) },
   Log: { f: Math.log, grad: (x, _y, dy) => dy.div(x), range: [0.2, 2] },
   Sqrt: { f: Math.sqrt, grad: (_x, y, dy) => dy.div(y.mul(2)), range: [0.2, 2] },

@@ -1,4 +1,6 @@
 /** Importing this module defines every operator. */
+import "./activation.ts";
+import "./blocked.ts";
 import "./conv.ts";
 import "./elementwise.ts";
 import "./linalg.ts";

@@ -180,6 +180,7 @@ defineOp<BatchNormAttrs>("BatchNormalization", {
   },
   check: [
     { x: [[3, 2, 2, 2], [2], [2], [2], [2]], attrs: { epsilon: 1e-5, training_mode: 1, momentum: 0 }, range: [0.2, 1] },
+    { x: [[5, 3], [3], [3], [3], [3]], attrs: { epsilon: 1e-5, training_mode: 1, momentum: 0 }, range: [0.2, 1] },
     { x: [[3, 2, 2], [2], [2], [2], [2]], attrs: { epsilon: 1e-5, training_mode: 0 }, range: [0.2, 1] },
   ],
 });

@@ -20,12 +20,15 @@ interface Reduction {
   mean?: boolean;
   /** dx from x, and y and dy in x's rank. */
   grad: (x: Tensor, y: Tensor, dy: Tensor, n: number) => Tensor;
+  range?: readonly [number, number];
 }
 
 const REDUCTIONS: Record<string, Reduction> = {
   ReduceSum: { init: 0, f: (a, v) => a + v, grad: (x, _y, dy) => dy.expand(x.shape) },
   ReduceMean: { init: 0, f: (a, v) => a + v, mean: true, grad: (x, _y, dy, n) => dy.mul(1 / n).expand(x.shape) },
   ReduceSumSquare: { init: 0, f: (a, v) => a + v * v, grad: (x, _y, dy) => dy.mul(2).mul(x) },
+  // dx = dy · y / x: what is multiplied must not be zero.
+  ReduceProd: { init: 1, f: (a, v) => a * v, grad: (x, y, dy) => dy.mul(y).div(x), range: [0.4, 2] },
   // Every position that attains the maximum takes the cotangent in equal parts, as PyTorch's amax.
   ReduceMax: {
     init: -Infinity,
@@ -38,7 +41,7 @@ const REDUCTIONS: Record<string, Reduction> = {
   },
 };
 
-for (const [name, { init, f, mean, grad }] of Object.entries(REDUCTIONS))
+for (const [name, { init, f, mean, grad, range }] of Object.entries(REDUCTIONS))
   defineOp<ReduceAttrs>(name, {
     type: ([x], attrs) => ({ dtype: x.dtype, shape: reduced(x.shape, attrs) }),
     vjp: ({ x: [x], y: [y], dy, attrs: { axes } }) => {
@@ -55,9 +58,9 @@ for (const [name, { init, f, mean, grad }] of Object.entries(REDUCTIONS))
     },
     inputAttrs: ["axes"],
     check: [
-      { x: [[3, 4]], attrs: { axes: [1], keepdims: 0 } },
-      { x: [[2, 3, 4]], attrs: { axes: [0, 2], keepdims: 1 } },
-      { x: [[2, 3]], attrs: { axes: [0, 1], keepdims: 0 } },
+      { x: [[3, 4]], attrs: { axes: [1], keepdims: 0 }, range },
+      { x: [[2, 3, 4]], attrs: { axes: [0, 2], keepdims: 1 }, range },
+      { x: [[2, 3]], attrs: { axes: [0, 1], keepdims: 0 }, range },
     ],
   });
 

@@ -1,4 +1,5 @@
 import type { Program } from "../program.ts";
+import { blockedConvolutions } from "./blocked-convolutions.ts";
 import { commonSubexpressions } from "./common-subexpressions.ts";
 import { decompose } from "./decompose.ts";
 import { dropDeadTokens } from "./drop-dead-tokens.ts";
@@ -6,8 +7,14 @@ import { sinkScales } from "./sink-scales.ts";
 import { softmaxDelta } from "./softmax-delta.ts";
 import { sumsAsProducts } from "./sums-as-products.ts";
 
+/** What is known of the runtime that a program is rewritten for. */
+export interface Target {
+  /** Channels side by side in its layout for convolutions; absent: it has none, or the program is for any runtime. */
+  readonly block?: number;
+}
+
 /** A rewrite that changes no result beyond rounding. */
-export type Pass = (program: Program) => Program;
+export type Pass = (program: Program, target?: Target) => Program;
 type Passes = Readonly<Record<string, Pass>>;
 
 /** Run on the forward graph, before gradients are taken of what they leave. */
@@ -17,6 +24,7 @@ export const FORWARD_PASSES: Passes = {
 
 /** Run on the whole program, in this order. */
 export const PASSES: Passes = {
+  "blocked-convolutions": (program, { block } = {}) => (block ? blockedConvolutions(program, block) : program),
   "softmax-delta": softmaxDelta,
   decompose,
   "common-subexpressions": commonSubexpressions,
@@ -29,8 +37,8 @@ export interface PassOptions {
   readonly without?: readonly string[];
 }
 
-const run = (passes: Passes, program: Program, { without = [] }: PassOptions): Program =>
-  Object.entries(passes).reduce((p, [name, pass]) => (without.includes(name) ? p : pass(p)), program);
+const run = (passes: Passes, program: Program, { without = [] }: PassOptions, target: Target = {}): Program =>
+  Object.entries(passes).reduce((p, [name, pass]) => (without.includes(name) ? p : pass(p, target)), program);
 
 /** Rewrites a forward graph so that it computes only what is read. */
 export const narrow = (program: Program, options: PassOptions = {}): Program => run(FORWARD_PASSES, program, options);
@@ -41,5 +49,6 @@ export const narrow = (program: Program, options: PassOptions = {}): Program => 
  */
 export const simplify = (program: Program): Program => commonSubexpressions(decompose(program));
 
-/** Rewrites a training program for speed. */
-export const optimize = (program: Program, options: PassOptions = {}): Program => run(PASSES, program, options);
+/** Rewrites a training program for speed, on the runtime that will run it. */
+export const optimize = (program: Program, { without, ...target }: PassOptions & Target = {}): Program =>
+  run(PASSES, program, { without }, target);

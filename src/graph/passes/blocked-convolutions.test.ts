@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { vjp } from "../../autodiff/grad.ts";
+import { sequence } from "../../ops/cases.ts";
+import { evaluate } from "../evaluate.ts";
+import { operators, type Program, program } from "../program.ts";
+import { type ConvAttrs, input, type Tensor } from "../tensor.ts";
+import { type NdArray, type Shape, sizeOf } from "../types.ts";
+import { blockedConvolutions } from "./blocked-convolutions.ts";
+import { optimize } from "./index.ts";
+
+const BLOCK = 4;
+
+interface Case {
+  readonly name: string;
+  readonly x: Shape;
+  readonly w: Shape;
+  readonly attrs?: ConvAttrs;
+  /** Operators in blocks: of the convolution, its gradients in x and in w. */
+  readonly blocked: number;
+}
+
+const same = { pads: [1, 1, 1, 1] };
+const strided = { pads: [1, 1, 1, 1], strides: [2, 2] };
+const CASES: readonly Case[] = [
+  { name: "dense 3x3", x: [2, 8, 5, 4], w: [4, 8, 3, 3], attrs: same, blocked: 2 },
+  { name: "dense 3x3 at stride 2", x: [2, 4, 5, 6], w: [8, 4, 3, 3], attrs: strided, blocked: 1 },
+  { name: "pointwise", x: [2, 4, 3, 3], w: [8, 4, 1, 1], blocked: 0 },
+  { name: "channels that fill no block", x: [2, 3, 5, 5], w: [3, 1, 3, 3], attrs: { ...same, group: 3 }, blocked: 0 },
+  { name: "N·C channels that do", x: [4, 3, 5, 5], w: [3, 1, 3, 3], attrs: { ...same, group: 3 }, blocked: 1 },
+  { name: "depthwise", x: [2, 8, 5, 4], w: [8, 1, 3, 3], attrs: { ...same, group: 8 }, blocked: 3 },
+  { name: "depthwise at stride 2", x: [1, 4, 6, 7], w: [4, 1, 3, 2], attrs: { ...strided, group: 4 }, blocked: 2 },
+  { name: "two outputs a channel", x: [1, 4, 4, 4], w: [8, 1, 3, 3], attrs: { ...same, group: 4 }, blocked: 0 },
+];
+
+function build({ x, w, attrs }: Case): { plain: Program; feeds: Map<string, NdArray> } {
+  const [xt, wt, b] = [input("x", "float32", x), input("w", "float32", w), input("b", "float32", [w[0]])];
+  const y = xt.conv(wt, b, attrs);
+  const dy = input("dy", "float32", y.shape);
+  const [dx, dw] = vjp([y], [dy], [xt, wt]);
+  const outputs: [string, Tensor][] = [
+    ["y", y],
+    ["dx", dx],
+    ["dw", dw],
+  ];
+  const random = sequence(1);
+  const feeds = [xt, wt, b, dy].map(({ node, shape }): [string, NdArray] => [
+    node.attrs.name as string,
+    { shape, data: Float64Array.from({ length: sizeOf(shape) }, () => random.next().value - 0.5) },
+  ]);
+  return { plain: program("conv", new Map(outputs)), feeds: new Map(feeds) };
+}
+
+const values = ({ outputs }: Program, feeds: ReadonlyMap<string, NdArray>) =>
+  evaluate([...outputs.values()], feeds).flatMap(({ data }) => [...data]);
+
+describe("blocked-convolutions", () => {
+  it.each(CASES.map((c) => [c.name, c] as const))("changes no result: %s", (_, c) => {
+    const { plain, feeds } = build(c);
+    const blocked = blockedConvolutions(plain, BLOCK);
+    expect(operators(blocked).filter(({ op }) => op === "BlockedConv")).toHaveLength(c.blocked);
+    const expected = values(plain, feeds);
+    values(blocked, feeds).forEach((v, i) => {
+      expect(v).toBeCloseTo(expected[i], 12);
+    });
+  });
+
+  it("reorders an image once for the convolution and its weight gradient, a cotangent once for both gradients", () => {
+    const { plain } = build(CASES[5]);
+    const reorders = operators(optimize(plain, { block: BLOCK })).filter(({ op }) => op === "ReorderInput");
+    expect(reorders.filter(({ inputs: [x] }) => (x?.shape[0] ?? 0) * (x?.shape[1] ?? 0) === 16)).toHaveLength(2);
+  });
+
+  it("leaves a program for any runtime, and one that leaves the pass out, as it was", () => {
+    const { plain } = build(CASES[5]);
+    for (const options of [{}, { block: BLOCK, without: ["blocked-convolutions"] }])
+      expect(operators(optimize(plain, options)).some(({ op }) => op === "BlockedConv")).toBe(false);
+  });
+});
