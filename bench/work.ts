@@ -7,9 +7,9 @@ import { createEngine } from "../src/node/engine.ts";
 import { adamw } from "../src/optim/adamw.ts";
 import type { Session } from "../src/runtime/backend.ts";
 import { exportOnnx } from "../src/train/export.ts";
-import { loadStep } from "../src/train/fit.ts";
 import { oneHot } from "../src/train/loss.ts";
 import { initialState, trainStep } from "../src/train/step.ts";
+import { loadStep } from "../src/train/stepper.ts";
 import { parityTensor } from "../src/verify/parity.ts";
 
 /** One piece of work that both sides can do: plain JSON, sent to their processes. */
@@ -84,7 +84,7 @@ async function openTraining(spec: WorkSpec, model: Model, backend: Engine, optio
   const { lr, ...settings } = TRAINING;
   const step = { batch, optimizer: adamw(), ...settings };
   const { without } = options;
-  const program = optimize(trainStep(model, { ...step, without }), { without });
+  const program = optimize(trainStep(model, { ...step, without }), { without, block: backend.block });
   const session = await loadStep(backend, program, { profile: options.profile });
   const state = await backend.createState(initialState(model, parityWeights(model), step));
   const shape = [batch, ...spec.inputShape];

@@ -13,6 +13,7 @@ export { optimize } from "./graph/passes/index.ts";
 export { type Program, program } from "./graph/program.ts";
 export { concat, constant, fill, input, type Operand, Tensor } from "./graph/tensor.ts";
 export { type DType, N, type Shape, type TensorData } from "./graph/types.ts";
+export { type Imported, type ImportOptions, importOnnx } from "./models/import-onnx.ts";
 export { createModel, listModels, type ModelOptions } from "./models/index.ts";
 export type { FeatureInfo, Model, Preprocessing } from "./models/model.ts";
 export { resizeModel, resizeWeights } from "./models/resize.ts";

@@ -14,11 +14,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runtime: ["graph"],
   autodiff: ["graph", "ops"],
   nn: ["graph", "ops", "data"],
-  models: ["graph", "nn", "data", "weights"],
+  onnx: ["graph", "ops", "nn"],
+  models: ["graph", "nn", "data", "weights", "onnx"],
   optim: ["graph"],
   train: ["graph", "autodiff", "data", "models", "nn", "optim", "runtime", "weights"],
   verify: ["graph", "autodiff", "models", "nn", "optim", "runtime", "train"],
-  node: ["graph", "data", "models", "nn", "optim", "ops", "runtime", "train", "verify", "weights", "index.ts"],
+  node: ["graph", "onnx", "data", "models", "nn", "optim", "ops", "runtime", "train", "verify", "weights", "index.ts"],
   cli: ["graph", "data", "models", "nn", "optim", "runtime", "train", "verify", "weights", "node", "index.ts"],
 };
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench.ts";
+import { downloadCommand } from "./commands/download.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
 import { infoCommand } from "./commands/info.ts";
@@ -24,6 +25,7 @@ const COMMANDS: readonly (() => CommandDefinition)[] = [
   evalCommand,
   predictCommand,
   exportCommand,
+  downloadCommand,
   modelsCommand,
   infoCommand,
   verifyCommand,

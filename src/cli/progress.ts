@@ -93,7 +93,8 @@ export function createTrainDisplay({ logInterval }: { logInterval: number }): Tr
       else if (e.type === "epoch") {
         pace.pause();
         keep(epochLine(e.summary, total));
-      } else if (e.type === "warning") {
+      } else if (e.type === "note") keep(e.message);
+      else if (e.type === "warning") {
         keep(`${pc.yellow("warning:")} ${e.message}`);
       }
     },

@@ -4,6 +4,7 @@ import axial from "./axial.ts";
 import convmixer from "./convmixer.ts";
 import deit from "./deit.ts";
 import efficientNets from "./efficientnet.ts";
+import { IMPORTED, importedModel } from "./imported.ts";
 import maxvit from "./maxvit.ts";
 import mlpMixer from "./mlp-mixer.ts";
 import mobileNets from "./mobilenet.ts";
@@ -51,6 +52,7 @@ export type ModelOptions = Partial<CommonOptions> & Readonly<Record<string, unkn
  * Throws TesseraeError("usage") for an unknown name (with the nearest ones) or an option the model cannot take.
  */
 export function createModel(name: string, options: ModelOptions = {}): Model {
+  if (name === IMPORTED) return importedModel(options);
   const variant = VARIANTS.get(name);
   if (!variant) {
     const near = nearest(name, VARIANTS.keys());

@@ -22,6 +22,8 @@ export interface Preprocessing {
   std: readonly number[];
   interpolation: "bilinear" | "bicubic";
   crop_pct: number;
+  /** center: keep the aspect and crop; squash: do not keep it; border: keep all of the image, and pad. Default center. */
+  crop_mode?: "center" | "squash" | "border";
 }
 
 export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;

@@ -80,7 +80,9 @@ export function pvt(o: PvtOptions): Network {
   const rates = stageRates(o.drop_path_rate, o.depths);
   const last = o.embed_dims[3];
   const table = (i: number) =>
-    parameter([1, grids[i][0] * grids[i][1] + Number(i === 3), o.embed_dims[i]], truncNormal(0.02));
+    parameter([1, grids[i][0] * grids[i][1] + Number(i === 3), o.embed_dims[i]], truncNormal(0.02), {
+      grid: { size: grids[i], prefix: Number(i === 3) },
+    });
   const patches = (i: number) =>
     patchEmbed(i ? o.embed_dims[i - 1] : o.in_chans, o.embed_dims[i], i ? 2 : o.patch_size);
   const blocks = (i: number) => rates[i].map((rate) => block(o, i, rate));

@@ -1,5 +1,7 @@
-import type { TensorData } from "../graph/types.ts";
-import { resamplePositionTable } from "../weights/resample.ts";
+import { sizeOf, type TensorData } from "../graph/types.ts";
+import type { NamedSlot } from "../nn/module.ts";
+import { toFloat32 } from "../weights/host-tensor.ts";
+import { type GridSize, resampleOffsetTable, resamplePositionTable } from "../weights/resample.ts";
 import { createModel } from "./index.ts";
 import type { Model } from "./model.ts";
 import type { Weights } from "./trace.ts";
@@ -11,17 +13,51 @@ export const resizeModel = (model: Model, img_size: number | readonly [number, n
 });
 
 /**
- * Weights of `from` for `to`, the same architecture at another image size: position tables are resampled by bicubic
- * interpolation (ViT, section 3.2: fine-tuning at higher resolution), everything else is taken as it is.
+ * Weights of `from` for `to`, the same architecture at another image size: position tables and tables of relative
+ * positions are resampled (see resampleTable), everything else is taken as it is.
  */
 export function resizeWeights(from: Model, to: Model, weights: Weights): Map<string, TensorData> {
-  const old = new Map(from.slots.map((s) => [s.name, s.grid]));
+  const old = new Map(from.slots.map((s) => [s.name, s]));
   const resized = new Map(weights);
-  for (const { name, shape, grid } of to.slots) {
-    const [table, oldGrid] = [weights.get(name), old.get(name)];
-    if (!table || !grid || !oldGrid || `${grid.size}` === `${oldGrid.size}`) continue;
-    const options = { from: oldGrid.size, to: grid.size, dim: shape[2], prefixTokens: grid.prefix };
-    resized.set(name, { dtype: "float32", shape, data: resamplePositionTable(table.data as Float32Array, options) });
+  for (const slot of to.slots) {
+    const [table, was] = [weights.get(slot.name), old.get(slot.name)];
+    if (!table || !was || `${was.grid?.size}${was.window}` === `${slot.grid?.size}${slot.window}`) continue;
+    const made = resampleTable(slot, table, was);
+    if (made) resized.set(slot.name, made);
   }
   return resized;
+}
+
+const square = (count: number): GridSize | undefined => {
+  const side = Math.sqrt(count);
+  return Number.isInteger(side) && side > 0 ? [side, side] : undefined;
+};
+
+/**
+ * A table of positions for a slot of another grid or window, as timm loads it: absolute ones by antialiased bicubic
+ * interpolation, relative ones on geometric places. The table's own grid is that of `from`, else it is taken as square.
+ * undefined where the slot has no grid, or the table does not fit one.
+ */
+export function resampleTable(
+  { shape, grid, window }: NamedSlot,
+  table: TensorData,
+  from: Pick<NamedSlot, "grid" | "window"> = {},
+): TensorData | undefined {
+  const data = toFloat32(table);
+  if (grid && table.shape.length === 3 && table.shape[2] === shape[2]) {
+    const size = from.grid?.size ?? square(table.shape[1] - grid.prefix);
+    if (!size) return undefined;
+    const options = { from: size, to: grid.size, dim: shape[2], prefixTokens: grid.prefix };
+    return { dtype: "float32", shape, data: resamplePositionTable(data, options) };
+  }
+  if (!window || table.shape.length !== shape.length) return undefined;
+  const first = shape.length === 3;
+  const heads = first ? shape[0] : shape[1];
+  if ((first ? table.shape[0] : table.shape[1]) !== heads) return undefined;
+  const offsets = from.window && ([2 * from.window[0] - 1, 2 * from.window[1] - 1] as const);
+  const size = offsets ?? (first ? ([table.shape[1], table.shape[2]] as const) : square(table.shape[0]));
+  if (!size || sizeOf(size) * heads !== data.length || size.some((s) => s % 2 === 0)) return undefined;
+  const to = [2 * window[0] - 1, 2 * window[1] - 1] as const;
+  const layout = first ? "heads first" : "heads last";
+  return { dtype: "float32", shape, data: resampleOffsetTable({ data, size, heads, layout }, to) };
 }

@@ -8,6 +8,10 @@ export interface ModelSpec {
   readonly options: ModelOptions;
   /** Class names in label order. */
   readonly classes: readonly string[];
+  /** What people call the classes, where that is something else, in the same order. */
+  readonly descriptions?: readonly string[];
+  /** Of the weights it began with. */
+  readonly license?: string;
   readonly preprocessing: Preprocessing;
   /** [C, H, W]. */
   readonly inputShape: readonly number[];

@@ -45,19 +45,30 @@ export function traceModule<R>(root: Module<[x: Tensor], R>, x: Tensor, options:
 }
 
 /**
- * Traces a model's logits from images, with only what they read left in the graph (see the forward passes).
- * Inner tensors are not given: narrowing may have cut them.
+ * Traces a model's logits from images, with only what they read left in the graph (see the forward passes). Of the
+ * inner tensors only those of `taps` that exist are given: narrowing may have cut others.
  */
 export function traceLogits(
   model: Model,
   x: Tensor,
-  options: TraceModuleOptions & PassOptions,
-): Omit<Traced<Tensor>, "taps"> {
-  const { output, slots, updates } = traceModule(model.forward, x, options);
-  const forward = narrow(program("forward", new Map([["", output], ...updates])), options);
-  const traced = (name: string): Tensor => forward.outputs.get(name) as Tensor;
-  return { output: traced(""), slots, updates: new Map([...updates.keys()].map((name) => [name, traced(name)])) };
+  options: TraceModuleOptions & PassOptions & { readonly taps?: readonly string[] },
+): Traced<Tensor> {
+  const all = traceModule(model.forward, x, options);
+  const tapped = (options.taps ?? []).flatMap((name) => {
+    const t = all.taps.get(name);
+    return t ? [[`${TAP}${name}`, t] as const] : [];
+  });
+  const { outputs } = narrow(program("forward", new Map([["", all.output], ...all.updates, ...tapped])), options);
+  const traced = (name: string): Tensor => outputs.get(name) as Tensor;
+  return {
+    output: traced(""),
+    slots: all.slots,
+    updates: new Map([...all.updates.keys()].map((name) => [name, traced(name)])),
+    taps: new Map(tapped.map(([name]) => [name.slice(TAP.length), traced(name)])),
+  };
 }
+
+const TAP = "tap:";
 
 function weight(slot: NamedSlot, weights: Weights): Tensor {
   const value = weights.get(slot.name);

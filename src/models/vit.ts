@@ -8,7 +8,7 @@ import { linear } from "../nn/linear.ts";
 import { mlp } from "../nn/mlp.ts";
 import { identity, type Module, module, parameter, tap } from "../nn/module.ts";
 import { layerNorm } from "../nn/norm.ts";
-import { patchEmbed, patchGrid } from "../nn/patch-embed.ts";
+import { normPatchEmbed, patchEmbed, patchGrid } from "../nn/patch-embed.ts";
 import { gridPosition, relativePositionBias, sinusoidalPosition } from "../nn/position.ts";
 import { pair, type Size } from "../nn/size.ts";
 import {
@@ -38,6 +38,10 @@ export interface VitOptions extends CommonOptions {
   init_values: number | null;
   /** Position encoding, as the paper ablates it (appendix D.4): 1-D table, none, fixed sines, 2-D table, relative bias. */
   pos_embed: "learn" | "none" | "sinusoidal" | "2d" | "relative";
+  /** Norms of the flattened patches before and after their projection, as in vit-pytorch. */
+  patch_norm: boolean;
+  /** Epsilon of the layer norms. */
+  norm_eps: number;
   pos_drop_rate: number;
   proj_drop_rate: number;
   attn_drop_rate: number;
@@ -66,7 +70,7 @@ const weights = { weightInit: truncNormal(0.02), biasInit: zeros };
 export const block = (o: VitOptions, dropPathRate: number, scoreBias?: Module<[], Tensor>) =>
   module(
     {
-      norm1: layerNorm(o.embed_dim),
+      norm1: layerNorm(o.embed_dim, { epsilon: o.norm_eps }),
       attn: attention(o.embed_dim, o.num_heads, {
         qkvBias: o.qkv_bias,
         attnDrop: o.attn_drop_rate,
@@ -76,7 +80,7 @@ export const block = (o: VitOptions, dropPathRate: number, scoreBias?: Module<[]
       }),
       ls1: layerScale(o.embed_dim, o.init_values),
       drop_path1: dropPath(dropPathRate),
-      norm2: layerNorm(o.embed_dim),
+      norm2: layerNorm(o.embed_dim, { epsilon: o.norm_eps }),
       mlp: mlp(o.embed_dim, Math.floor(o.embed_dim * o.mlp_ratio), { drop: o.proj_drop_rate, ...weights }),
       ls2: layerScale(o.embed_dim, o.init_values),
       drop_path2: dropPath(dropPathRate),
@@ -121,8 +125,8 @@ export function vit(o: VitOptions, { tokens = patchesOf(o), distilled = false }:
       patch_embed: tokens.embed,
       pos_drop: dropout(o.pos_drop_rate),
       blocks: linearRates(o.drop_path_rate, o.depth).map((rate) => block(o, rate, relative())),
-      norm: pooled ? identity() : layerNorm(dim),
-      fc_norm: pooled ? layerNorm(dim) : identity(),
+      norm: pooled ? identity() : layerNorm(dim, { epsilon: o.norm_eps }),
+      fc_norm: pooled ? layerNorm(dim, { epsilon: o.norm_eps }) : identity(),
       head_drop: dropout(o.drop_rate),
       head: classifier(),
       head_dist: distilled ? classifier() : undefined,
@@ -163,7 +167,7 @@ export function vit(o: VitOptions, { tokens = patchesOf(o), distilled = false }:
 function patchesOf(o: VitOptions): TokenSource {
   const patch = pair(o.patch_size);
   return {
-    embed: patchEmbed(o.in_chans, o.embed_dim, patch),
+    embed: o.patch_norm ? normPatchEmbed(o.in_chans, o.embed_dim, patch) : patchEmbed(o.in_chans, o.embed_dim, patch),
     grid: patchGrid(pair(o.img_size), patch),
     reduction: patch[0],
   };
@@ -234,6 +238,8 @@ export const DEFAULTS: VitOptions = {
   no_embed_class: false,
   init_values: null,
   pos_embed: "learn",
+  patch_norm: false,
+  norm_eps: 1e-6,
   pos_drop_rate: 0,
   proj_drop_rate: 0,
   attn_drop_rate: 0,

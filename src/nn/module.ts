@@ -18,6 +18,8 @@ export interface Slot {
   readonly decay: boolean;
   /** For a position table [1, prefix + H·W, D]: the grid it covers. */
   readonly grid?: PositionGrid;
+  /** For a table of offsets, [(2H-1)·(2W-1), heads] or [heads, 2H-1, 2W-1]: the window [H, W]. */
+  readonly window?: Size;
 }
 
 /** Patches that a position table covers, after `prefix` tokens without a place. */
@@ -68,13 +70,18 @@ export const fn = <A extends unknown[], R>(forward: (...args: A) => R): Module<A
 
 export const identity = () => fn((x: Tensor) => x);
 
-export const parameter = (shape: Shape, init: Init, options: { decay?: boolean; grid?: PositionGrid } = {}): Slot => ({
+export const parameter = (
+  shape: Shape,
+  init: Init,
+  options: { decay?: boolean; grid?: PositionGrid; window?: Size } = {},
+): Slot => ({
   slot: "parameter",
   shape,
   dtype: "float32",
   init,
   decay: options.decay ?? shape.length >= 2,
   grid: options.grid,
+  window: options.window,
 });
 
 export const buffer = (shape: Shape, init: Init, dtype: DType = "float32"): Slot => ({

@@ -42,6 +42,33 @@ export interface BatchNormOptions {
   weightInit?: Init;
 }
 
+/** Running statistics of a batch norm: buffers of the trace. */
+export interface Statistics {
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+}
+
+/** x normalised by its own batch; the running statistics follow by PyTorch's `momentum`. */
+export function batchNormInTraining(
+  x: Tensor,
+  parts: { weight: Tensor; bias: Tensor; running: Statistics; epsilon: number; momentum: number },
+): Tensor {
+  const { weight, bias, running, epsilon, momentum } = parts;
+  // With ONNX momentum 0, outputs 1 and 2 are the batch's own mean and biased variance. The runtime writes them over
+  // inputs 3 and 4, so these are zeros of their own and not the running statistics, which are still to be read.
+  const scratch = [running.mean, running.variance].map((t) => t.mul(0));
+  const [y, mean, variance] = applyAll("BatchNormalization", [x, weight, bias, ...scratch], {
+    epsilon,
+    training_mode: 1,
+    momentum: 0,
+  });
+  const n = x.size / x.shape[1];
+  const blend = (old: Tensor, now: Tensor): Tensor => old.mul(1 - momentum).add(now.mul(momentum));
+  trace().update(running.mean, blend(running.mean, mean));
+  trace().update(running.variance, blend(running.variance, variance.mul(n / (n - 1))));
+  return y;
+}
+
 /**
  * Batch norm over [N, C, H, W] (Ioffe and Szegedy 2015) with PyTorch's running statistics: the mean and the
  * unbiased variance of each batch, blended with `momentum`.
@@ -56,21 +83,13 @@ export const batchNorm = (dim: number, { epsilon = 1e-5, momentum = 0.1, weightI
       num_batches_tracked: buffer([], zeros, "int64"),
     },
     (m, x: Tensor) => {
-      const statistics = [m.running_mean, m.running_var];
+      const running = { mean: m.running_mean, variance: m.running_var };
       if (!trace().training)
-        return apply("BatchNormalization", [x, m.weight, m.bias, ...statistics], { epsilon, training_mode: 0 });
-      // With ONNX momentum 0, outputs 1 and 2 are the batch's own mean and biased variance. The runtime writes them over
-      // inputs 3 and 4, so these are zeros of their own and not the running statistics, which are still to be read.
-      const scratch = statistics.map((t) => t.mul(0));
-      const [y, mean, variance] = applyAll("BatchNormalization", [x, m.weight, m.bias, ...scratch], {
-        epsilon,
-        training_mode: 1,
-        momentum: 0,
-      });
-      const n = x.size / x.shape[1];
-      const blend = (old: Tensor, now: Tensor): Tensor => old.mul(1 - momentum).add(now.mul(momentum));
-      trace().update(m.running_mean, blend(m.running_mean, mean));
-      trace().update(m.running_var, blend(m.running_var, variance.mul(n / (n - 1))));
+        return apply("BatchNormalization", [x, m.weight, m.bias, running.mean, running.variance], {
+          epsilon,
+          training_mode: 0,
+        });
+      const y = batchNormInTraining(x, { weight: m.weight, bias: m.bias, running, epsilon, momentum });
       trace().update(m.num_batches_tracked, m.num_batches_tracked.add(1));
       return y;
     },

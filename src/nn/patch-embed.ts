@@ -1,7 +1,9 @@
 import { TesseraeError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type ConvOptions, conv2d } from "./conv.ts";
+import { linear } from "./linear.ts";
 import { module } from "./module.ts";
+import { layerNorm } from "./norm.ts";
 import type { Size } from "./size.ts";
 
 /** Patches per side; throws TesseraeError("usage") where the image is no whole number of patches. */
@@ -28,3 +30,21 @@ export const patchEmbed = (
     const y = m.proj(x);
     return y.reshape([y.shape[0], dim, y.shape[2] * y.shape[3]]).transpose([0, 2, 1]);
   });
+
+/** The same with a norm of the flattened patch, by row, column and channel, before the projection and one after it. */
+export const normPatchEmbed = (inChans: number, dim: number, patch: Size) => {
+  const width = patch[0] * patch[1] * inChans;
+  return module(
+    {
+      norm_in: layerNorm(width, { epsilon: 1e-5 }),
+      proj: linear(width, dim),
+      norm_out: layerNorm(dim, { epsilon: 1e-5 }),
+    },
+    (m, x: Tensor) => {
+      const [n, c, height, columns] = x.shape;
+      const [rows, cols] = [height / patch[0], columns / patch[1]];
+      const tiles = x.reshape([n, c, rows, patch[0], cols, patch[1]]).transpose([0, 2, 4, 3, 5, 1]);
+      return m.norm_out(m.proj(m.norm_in(tiles.reshape([n, rows * cols, width]))));
+    },
+  );
+};

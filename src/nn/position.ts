@@ -71,6 +71,7 @@ export const relativePositionBias = (grid: Size, heads: number, prefix = 0) =>
     {
       relative_position_bias_table: parameter([(2 * grid[0] - 1) * (2 * grid[1] - 1), heads], truncNormal(0.02), {
         decay: false,
+        window: grid,
       }),
     },
     (m): Tensor =>
@@ -97,7 +98,10 @@ function offsetLookup(length: number): Tensor {
 export const relativePositionBiasTf = ([height, width]: Size, heads: number) =>
   module(
     {
-      relative_position_bias_table: parameter([heads, 2 * height - 1, 2 * width - 1], normal(0.02), { decay: false }),
+      relative_position_bias_table: parameter([heads, 2 * height - 1, 2 * width - 1], normal(0.02), {
+        decay: false,
+        window: [height, width],
+      }),
     },
     (m): Tensor => {
       const rows = offsetLookup(height).matmul(m.relative_position_bias_table); // [heads, H·H, 2W-1]

@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { TesseraeError } from "../errors.ts";
 import { type OnnxModel, readMetadata } from "../graph/onnx.ts";
@@ -6,12 +6,24 @@ import { resizeModel, resizeWeights } from "../models/resize.ts";
 import { checkWeights, type ModelSpec, modelOf, parseSpec, specOf } from "../models/spec.ts";
 import type { Weights } from "../models/trace.ts";
 import type { LoadedCheckpoint } from "../train/checkpoint.ts";
-import { manifestFile } from "../train/checkpoint.ts";
+import { isCheckpointFolder, manifestFile } from "../train/checkpoint.ts";
 import { exportOnnx, SPEC_KEY } from "../train/export.ts";
 import { averageName } from "../train/step.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
 import { createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
 import { errorCode, ioError } from "./file-system.ts";
+
+import { importBytes } from "./import-file.ts";
+
+import {
+  loadPretrained,
+  openPretrainedFile,
+  openPretrainedFolder,
+  type Pretrained,
+  pretrainedModel,
+  pretrainedSpec,
+} from "./pretrained.ts";
+import { WEIGHT_FILES } from "./weight-files.ts";
 
 /** A trained model found on disk: with weights of ours, or as ONNX. */
 export type TrainedModel =
@@ -21,6 +33,8 @@ export type TrainedModel =
       readonly spec: ModelSpec;
       readonly weights: Weights;
       readonly warnings: readonly string[];
+      /** What was found in a file of another exporter, a line each. */
+      readonly report?: readonly string[];
     }
   | {
       readonly kind: "onnx";
@@ -31,14 +45,52 @@ export type TrainedModel =
     };
 
 /**
- * Opens a run folder (its best checkpoint, or the newest where none was evaluated), a checkpoint's folder, or an
- * exported ONNX file. Throws TesseraeError("io" | "weights").
+ * Opens a run folder (its best checkpoint, or the newest where none was evaluated), a checkpoint's folder, an exported
+ * ONNX file, a folder of timm's Hub layout, or a file of weights. Throws TesseraeError("io" | "weights").
  */
 export async function openTrained(path: string): Promise<TrainedModel> {
-  const isFolder = await kindOf(path);
-  if (!isFolder) return openOnnx(path);
-  const checkpoint = (await exists(join(path, manifestFile))) ? await loadCheckpoint(path) : await bestOf(path);
-  return fromCheckpoint(checkpoint);
+  const kind = await sourceKind(path);
+  if (kind === "onnx") return openOnnx(path);
+  if (kind === "run") return fromRun(path);
+  return fromPretrained(kind === "folder" ? await openPretrainedFolder(path) : await openPretrainedFile(path));
+}
+
+/** What a path is: ONNX, a run or checkpoint of ours, a folder of the Hub's layout, or a file of weights. */
+async function sourceKind(path: string): Promise<"onnx" | "run" | "folder" | "file"> {
+  if (!(await kindOf(path))) return WEIGHT_FILES.test(path) ? "file" : "onnx";
+  if (await exists(join(path, manifestFile))) return "run";
+  const names = await readdir(path);
+  if (names.some(isCheckpointFolder)) return "run";
+  return names.some((name) => WEIGHT_FILES.test(name)) ? "folder" : "run";
+}
+
+const fromRun = async (path: string): Promise<TrainedModel & { kind: "weights" }> =>
+  fromCheckpoint((await exists(join(path, manifestFile))) ? await loadCheckpoint(path) : await bestOf(path));
+
+function fromPretrained(source: Pretrained): TrainedModel & { kind: "weights" } {
+  const model = pretrainedModel(source);
+  const { weights, report } = loadPretrained(model, source);
+  const fresh =
+    report.freshHead.length > 0 ? ["its classifier is not in the file: it begins anew, and knows nothing"] : [];
+  const others = source.others.length > 0 ? [`taken for ${model.name}; it may be ${source.others.join(", ")}`] : [];
+  const warnings = [...fresh, ...others];
+  return { kind: "weights", path: source.path, spec: pretrainedSpec(source, model), weights, warnings };
+}
+
+/** What `--pretrained` takes: a run or checkpoint of ours, a folder of the Hub's layout, or a file of weights. */
+export async function openPretrained(path: string): Promise<Pretrained> {
+  const kind = await sourceKind(path);
+  if (kind === "folder") return openPretrainedFolder(path);
+  if (kind === "file") return openPretrainedFile(path);
+  if (kind === "onnx")
+    throw new TesseraeError("weights", "is no file of weights", {
+      where: path,
+      hint: "Name a .safetensors, .pth, .bin or .npz file, a folder with config.json, or a run folder",
+    });
+  const { spec, weights } = await fromRun(path);
+  const { name, options, preprocessing, classes, descriptions, license } = spec;
+  const facts = { model: name, options, preprocessing, classes, descriptions, license };
+  return { path, layout: "tesserae", tensors: weights, unused: [], others: [], ...facts };
 }
 
 /** Weights of a checkpoint: the averages where they were kept. */
@@ -90,10 +142,7 @@ async function openOnnx(path: string): Promise<TrainedModel> {
   } catch {
     throw new TesseraeError("weights", "is not a run folder, a checkpoint or an ONNX model", { where: path });
   }
-  if (json === undefined)
-    throw new TesseraeError("weights", "was not exported by tesserae: it does not say how to prepare images", {
-      where: path,
-    });
+  if (json === undefined) return fromForeign(model, path);
   return {
     kind: "onnx",
     path,
@@ -101,6 +150,16 @@ async function openOnnx(path: string): Promise<TrainedModel> {
     onnx: { model, external: await externalOf(path) },
     warnings: [],
   };
+}
+
+/** A file that something else wrote: its graph is read, its classes are numbers. */
+async function fromForeign(bytes: Uint8Array, path: string): Promise<TrainedModel> {
+  const { model, weights, report, warnings } = await importBytes(bytes, path);
+  const spec = specOf(
+    model,
+    Array.from({ length: model.numClasses }, (_, i) => String(i)),
+  );
+  return { kind: "weights", path, spec, weights, report, warnings };
 }
 
 /** Weights kept beside a large model, under the name that exports give them. */

@@ -10,6 +10,7 @@ import {
   type Session,
   type Tensors,
 } from "../runtime/backend.ts";
+import { blockOf } from "./ort-blocks.ts";
 import { DeviceState, fromOrt, HostState, type OrtState, toOrt } from "./ort-state.ts";
 
 export type Device = "cpu" | "webgpu" | "cuda" | "dml" | "coreml";
@@ -44,6 +45,7 @@ export async function createOrtBackend(options: OrtOptions = {}): Promise<Backen
   const device = checkDevice(options.device);
   return {
     device,
+    block: await blockOf(device),
     load: (model, loadOptions = {}) => load(model, loadOptions, device, options.threads),
     createState: async (tensors) => (keepsState(device) ? new DeviceState(tensors, device) : new HostState(tensors)),
     dispose: async () => {},
@@ -58,6 +60,7 @@ async function load(model: OnnxModel, options: LoadOptions, device: Device, thre
       interOpNumThreads: 1,
       executionMode: "sequential",
       logSeverityLevel: 3,
+      enableMemPattern: options.memoryPlan ?? true,
       ...(keepsState(device) && { preferredOutputLocation: stateOnDevice(model.model) }),
       ...(threads && { intraOpNumThreads: threads }),
       ...(options.profile && { enableProfiling: true, profileFilePrefix: options.profile }),

@@ -29,8 +29,17 @@ export interface Predictor {
 }
 
 /** The evaluation transform of a model's preprocessing. */
-export const transformOf = ({ preprocessing, inputShape: [, height, width] }: ModelSpec) =>
-  evalTransform({ size: [height, width], cropPct: preprocessing.crop_pct, interpolation: preprocessing.interpolation });
+export const transformOf = ({
+  preprocessing: { mean, crop_pct, crop_mode, interpolation },
+  inputShape: [, height, width],
+}: Pick<ModelSpec, "preprocessing" | "inputShape">) =>
+  evalTransform({
+    size: [height, width],
+    cropPct: crop_pct,
+    interpolation,
+    ...(crop_mode && { cropMode: crop_mode }),
+    ...(crop_mode === "border" && { fill: mean.map((m) => Math.round(255 * m)) }),
+  });
 
 /** Loads a trained model into a backend. */
 export async function createPredictor(trained: TrainedModel, backend: Backend): Promise<Predictor> {
@@ -58,12 +67,12 @@ class OnnxPredictor implements Predictor {
   }
 
   async predict(path: string, { top = 5 }: { top?: number } = {}): Promise<Guess[]> {
-    const { classes, inputShape } = this.spec;
+    const { classes, descriptions = classes, inputShape } = this.spec;
     const pixels = new Uint8Array(sizeOf(inputShape));
     const image = await decodeFile(path);
     applyTransform(transformOf(this.spec), image, channelsOf(this.spec), { seed: 0, epoch: 0, index: 0 }, pixels);
     const p = probabilities(await this.logits(pixels));
-    return topK(p, top).map((index) => ({ index, label: classes[index] ?? String(index), probability: p[index] }));
+    return topK(p, top).map((index) => ({ index, label: descriptions[index] ?? String(index), probability: p[index] }));
   }
 
   async evaluate(loader: Loader, onBatch?: (done: number, total: number) => void): Promise<Metrics> {
@@ -88,9 +97,12 @@ export function channelsOf({ name, inputShape: [channels] }: Pick<ModelSpec, "na
 }
 
 /** (x / 255 - mean) / std by channel, [n, C, H, W]. */
-function normalized(
+export function normalized(
   pixels: Uint8Array,
-  { preprocessing: { mean, std }, inputShape: [channels, height, width] }: ModelSpec,
+  {
+    preprocessing: { mean, std },
+    inputShape: [channels, height, width],
+  }: Pick<ModelSpec, "preprocessing" | "inputShape">,
 ): Float32Array {
   const plane = height * width;
   const out = new Float32Array(pixels.length);

@@ -1,4 +1,5 @@
 import { TesseraeError } from "../errors.ts";
+import { halfTable } from "../graph/half.ts";
 import { ARRAYS, byteSize, type DType, sizeOf, type TensorData, type TypedArray } from "../graph/types.ts";
 
 /**
@@ -29,23 +30,6 @@ export function tensorFromBytes(dtype: DType, shape: readonly number[], bytes: U
   const size = byteSize(dtype);
   const { buffer, byteOffset } = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes); // Buffer.slice would not copy
   return { dtype, shape, data: new arrays[dtype](buffer, byteOffset, bytes.byteLength / size) };
-}
-
-let halves: Float32Array | undefined;
-
-/** Every float16 by its bits. value = ±2^(e-15)·(1 + m/1024), or ±2^-14·m/1024 where e = 0. */
-function halfTable(): Float32Array {
-  if (halves) return halves;
-  halves = new Float32Array(65536);
-  for (let bits = 0; bits < 65536; bits++) {
-    const sign = bits >> 15 ? -1 : 1;
-    const exponent = (bits >> 10) & 31;
-    const mantissa = bits & 1023;
-    if (exponent === 31) halves[bits] = mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    else if (exponent === 0) halves[bits] = sign * mantissa * 2 ** -24;
-    else halves[bits] = sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
-  }
-  return halves;
 }
 
 /** The values as float32: the tensor's own array where it is float32 already, else a new one. 64-bit integers are rounded. */

@@ -10,7 +10,7 @@ import { createProgram } from "../../src/cli/program.ts";
 import { Exit, exitCodeOf, report } from "../../src/cli/report.ts";
 import { mergeFlags } from "../../src/cli/train-flags.ts";
 import { TesseraeError } from "../../src/errors.ts";
-import { settle } from "../../src/node/train-options.ts";
+import { settle } from "../../src/node/settings/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tesserae-config-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -155,7 +155,7 @@ describe("config files", () => {
       opt: "adamw",
       epochs: 5,
       imgSize: 48,
-      modelKwargs: { depth: 2, num_heads: 4 },
+      modelOptions: { depth: 2, num_heads: 4 },
     });
   });
 });
@@ -165,8 +165,8 @@ describe("recipes", () => {
   const files = existsSync(recipes) ? readdirSync(recipes).filter((name) => /\.(ya?ml|json)$/.test(name)) : [];
 
   it.each(files)("%s is a config file of train", async (name) => {
-    const { modelKwargs, modelEma, ...flags } = mergeFlags({}, await readConfig(join(recipes, name), trainCommand()));
-    expect(() => settle({ ...flags, modelOptions: modelKwargs, modelEmaDecay: modelEma })).not.toThrow();
+    const flags = mergeFlags({}, await readConfig(join(recipes, name), trainCommand()));
+    expect(() => settle(flags)).not.toThrow();
   });
 });
 

@@ -33,7 +33,7 @@ async function run(
 ): Promise<void> {
   const { createModel, initialize, trainStep, initialState, createOptimizer, optimize, inferenceProgram } =
     await import("../../index.ts");
-  const { loadStep } = await import("../../train/fit.ts");
+  const { loadStep } = await import("../../train/stepper.ts");
   const { createEngine } = await import("../../node/engine.ts");
   const model = createModel(name, { img_size: imgSize });
   const engine = await createEngine(engineFlags);
@@ -55,7 +55,7 @@ async function run(
     const weights = initialize(model, 0);
     const state = await engine.createState(initialState(model, weights, options));
     const started = performance.now();
-    const step = await loadStep(engine, optimize(trainStep(model, options)));
+    const step = await loadStep(engine, optimize(trainStep(model, options), { block: engine.block }));
     const loadMs = performance.now() - started;
     const image = {
       dtype: "uint8" as const,

@@ -1,18 +1,26 @@
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { Command, Option } from "commander";
-import type { ImageDataset } from "../../data/dataset.ts";
+import { type ImageDataset, relabel } from "../../data/dataset.ts";
 import { TesseraeError } from "../../errors.ts";
+import { settings } from "../../node/settings/index.ts";
+import type { DatasetKind } from "../../node/sources/kinds.ts";
+import type { OpenDataOptions } from "../../node/sources/open-data.ts";
 import { count, type EngineFlags, withEngine, workersFlag } from "../flags.ts";
-import { listed, percent, plural, print, printJson } from "../output.ts";
+import { listed, percent, plural, print, printJson, warn } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
 import { createMeter } from "../progress.ts";
+import { optionOf } from "../train-flags.ts";
 import { noteSkipped, open, withPredictor } from "../trained.ts";
 
 interface EvalFlags extends EngineFlags {
   batchSize: number;
   workers?: number;
   strict?: boolean;
+  split?: string;
+  dataset?: DatasetKind;
+  labelColumn?: string;
+  dataRoot?: string;
   json?: boolean;
 }
 
@@ -20,11 +28,15 @@ export const evalCommand = (): CommandDefinition => ({
   example: "eval runs/shapes shapes",
   command: withEngine(
     new Command("eval")
-      .description("measure a trained model on a folder of images")
+      .description("measure a trained model on an image set")
       .argument("<model>", "run folder (its best checkpoint), checkpoint or .onnx file")
-      .argument("<data>", "DATA/val/CLASS/*, or a folder of classes: all of it, or what the run on it held out")
+      .argument("<data>", "an image set: its val, or all of it, or what the run on it held out")
       .addOption(new Option("-b, --batch-size <n>", "images per run").argParser(count).default(64))
       .addOption(workersFlag())
+      .addOption(optionOf(settings.dataset))
+      .option("--split <name>", "part of DATA to measure on (default: val, validation, valid or test)")
+      .addOption(optionOf(settings.labelColumn))
+      .addOption(optionOf(settings.dataRoot))
       .option("--strict", "a file that cannot be read is an error instead of being skipped and named")
       .option("--json", 'print {"images", "top1", "top5", "loss", "imagesPerSecond", "skipped"}'),
   ).action(run),
@@ -32,7 +44,7 @@ export const evalCommand = (): CommandDefinition => ({
 
 async function run(path: string, data: string, flags: EvalFlags): Promise<void> {
   const trained = await open(path);
-  const { dataset, part } = await heldOut(path, data);
+  const { dataset, part } = await heldOut(path, data, flags);
   const labelled = withLabelsOf(trained.spec.classes, dataset);
   const { createLoader } = await import("../../node/loader.ts");
   const { transformOf, channelsOf } = await import("../../node/predictor.ts");
@@ -72,25 +84,35 @@ interface Part {
   part: string;
 }
 
-/** DATA's own val; else what the run that was trained on this very folder held out; else all of DATA. */
-async function heldOut(model: string, data: string): Promise<Part> {
-  const { openImageFolder } = await import("../../node/folder.ts");
-  const { train: all, val } = await openImageFolder(data, { valFraction: 0 });
-  if (val.samples.length > 0) return { dataset: val, part: val.root };
-  const split = await splitOf(model, data);
-  if (!split) return { dataset: all, part: `all of ${data}` };
-  return { dataset: (await openImageFolder(data, split)).val, part: `the part of ${data} that the run held out` };
+/** A part of DATA by name, its own val, what the run that was trained on it held out, or all of DATA. */
+async function heldOut(model: string, data: string, flags: EvalFlags): Promise<Part> {
+  const { openData, openSplit } = await import("../../node/sources/open-data.ts");
+  const own = await settingsOf(model, data);
+  const { dataset, split, labelColumn, dataRoot, strict } = flags;
+  const given = Object.entries({ dataset, labelColumn, dataRoot, strict }).filter(([, value]) => value !== undefined);
+  const options: OpenDataOptions = { ...(own ?? { valFraction: 0 }), ...Object.fromEntries(given) };
+  if (split !== undefined) {
+    const opened = await openSplit(data, split, options);
+    opened.notes.forEach(warn);
+    return { dataset: opened.dataset, part: `${split} of ${data}` };
+  }
+  const { train: all, val, valSplit, notes } = await openData(data, options);
+  notes.forEach(warn);
+  if (val.samples.length === 0) return { dataset: all, part: `all of ${data}` };
+  if (valSplit === undefined) return { dataset: val, part: `the part of ${data} that the run held out` };
+  return { dataset: val, part: valSplit === basename(val.root) ? val.root : `${valSplit} of ${data}` };
 }
 
-/** How the run folder `model` split `data`; undefined where it was trained on something else. */
-async function splitOf(model: string, data: string): Promise<{ valFraction: number; seed: number } | undefined> {
+/** How the run folder `model` opened `data`; undefined where it was trained on something else. */
+async function settingsOf(model: string, data: string): Promise<OpenDataOptions | undefined> {
   const { CONFIG_FILE } = await import("../../node/run-folder.ts");
   const text = await readFile(join(model, CONFIG_FILE), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   try {
     const { data: own, settings } = JSON.parse(text);
-    const { valFraction, seed } = settings;
-    return resolve(own) === resolve(data) && valFraction > 0 ? { valFraction, seed } : undefined;
+    if (resolve(own) !== resolve(data)) return undefined;
+    const { dataset, trainSplit, valSplit, valFraction, seed, folds, fold, labelColumn, dataRoot } = settings;
+    return { dataset, trainSplit, valSplit, valFraction, seed, folds, fold, labelColumn, dataRoot };
   } catch {
     return undefined;
   }
@@ -98,20 +120,9 @@ async function splitOf(model: string, data: string): Promise<{ valFraction: numb
 
 /** The folder's classes as the model numbers them. */
 function withLabelsOf(classes: readonly string[], dataset: ImageDataset): ImageDataset {
-  const index = new Map(classes.map((name, i) => [name, i]));
-  const unknown = dataset.classes.filter((name) => !index.has(name));
-  if (unknown.length > 0)
-    throw new TesseraeError(
-      "data",
-      `the model does not know the class${unknown.length > 1 ? "es" : ""} ${listed(unknown, 5)}`,
-      {
-        where: dataset.root,
-        hint: `It knows ${listed(classes, 5)}`,
-      },
-    );
-  const samples = dataset.samples.map(({ path, label }) => ({
-    path,
-    label: index.get(dataset.classes[label]) as number,
-  }));
-  return { ...dataset, classes: [...classes], samples };
+  const same = relabel(dataset, classes);
+  if (same) return same;
+  const unknown = dataset.classes.filter((name) => !classes.includes(name));
+  const what = `the model does not know the class${unknown.length > 1 ? "es" : ""} ${listed(unknown, 5)}`;
+  throw new TesseraeError("data", what, { where: dataset.root, hint: `It knows ${listed(classes, 5)}` });
 }

@@ -26,17 +26,20 @@ interface Part {
 interface Described {
   readonly model: Model;
   readonly spec?: ModelSpec;
+  /** What was found in an imported file. */
+  readonly report?: readonly string[];
   /** Where the weights lie. */
   readonly path?: string;
 }
 
 async function run(what: string, { json }: { json?: boolean }): Promise<void> {
-  const { model, spec, path } = await describe(what);
+  const { model, spec, path, report = [] } = await describe(what);
   const { statistics } = await import("../../models/statistics.ts");
   const { stageTable } = await import("../../models/stage-table.ts");
   const { parameters, gmacs, activations } = statistics(model);
   const stages = stageTable(model);
   const parts = partsOf(model);
+  const { graph: _, ...options } = model.options; // of an imported model: as long as its file
   const facts = {
     name: model.name,
     paper: model.paper,
@@ -46,11 +49,12 @@ async function run(what: string, { json }: { json?: boolean }): Promise<void> {
     activations,
     inputShape: model.inputShape,
     preprocessing: model.preprocessing,
-    options: model.options,
+    options,
     parts,
     stages: stages.map(stageJson),
     features: model.featureInfo,
     classes: spec?.classes,
+    report,
   };
   if (json) return printJson(facts);
   const { mean, std, interpolation, crop_pct } = model.preprocessing;
@@ -62,8 +66,9 @@ async function run(what: string, { json }: { json?: boolean }): Promise<void> {
   print(`image          ${model.inputShape.join(" x ")}`);
   print(`preprocessing  mean ${mean.join(" ")}, std ${std.join(" ")}, ${interpolation}, crop ${crop_pct}`);
   if (spec) print(`classes        ${spec.classes.length}: ${listed(spec.classes, 10)}`);
-  const options = Object.entries(model.options).filter(([, value]) => value !== undefined);
-  print(`options        ${options.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(" ")}`);
+  for (const line of report) print(`               ${line}`);
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  print(`options        ${given.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(" ")}`);
   print();
   const { header, cells } = stageCells(stages);
   for (const line of table(header, cells)) print(line);
@@ -82,8 +87,9 @@ async function describe(what: string): Promise<Described> {
   if (exists || /[/\\]|\.onnx$/.test(what)) {
     const { open } = await import("../trained.ts");
     const { modelOf } = await import("../../models/spec.ts");
-    const { spec, path } = await open(what);
-    return { model: modelOf(spec), spec, path };
+    const trained = await open(what);
+    const { spec, path } = trained;
+    return { model: modelOf(spec), spec, path, report: trained.kind === "weights" ? trained.report : undefined };
   }
   const { createModel } = await import("../../models/index.ts");
   return { model: createModel(what) };

@@ -28,7 +28,7 @@ export const trainCommand = (): CommandDefinition => {
 
 async function run(data: string | undefined, given: TrainFlags, command: Command): Promise<void> {
   const config = given.config === undefined ? {} : await readConfig(given.config, command);
-  const { modelKwargs, modelEma, logInterval, config: _, debug: __, ...flags } = mergeFlags(given, config);
+  const { logInterval, config: _, debug: __, ...flags } = mergeFlags(given, config);
   const folder = data ?? flags.data;
   if (folder === undefined)
     throw new TesseraeError("usage", "no folder of images is named", { hint: "tesserae train DATA ..." });
@@ -38,8 +38,6 @@ async function run(data: string | undefined, given: TrainFlags, command: Command
   const options: TrainOptions = {
     ...flags,
     data: folder,
-    modelOptions: modelKwargs,
-    modelEmaDecay: modelEma,
     onEvent: (event) => display.event(event),
     signal: interrupt.signal,
   };
