@@ -150,6 +150,13 @@ export const CASES: readonly ContractCase[] = [
   mobile("fused MBConv, rw", "efficientnetv2_rw_t"),
   mixer("token mixing", "mixer_b16_224"),
   mixer("gated", "gmixer_12_224"),
+  {
+    covers: "all pixels at once",
+    model: "mlp",
+    options: { img_size: 8, embed_dim: 24, depth: 2 },
+    other: [5, 9],
+    drop: { drop_rate: 0.2 },
+  },
   vgg("plain convolutions", "vgg11"),
   vgg("batch norm", "vgg11_bn"),
 ];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compareCodePoints, type ImageDataset, splitDataset } from "./dataset.ts";
+import { compareCodePoints, type ImageDataset, splitDataset, subsetDataset } from "./dataset.ts";
 
 function dataset(perClass: number[]): ImageDataset {
   const samples = perClass.flatMap((n, label) =>
@@ -37,6 +37,22 @@ describe("splitDataset", () => {
 
   it("keeps everything in train for a fraction of 0", () => {
     expect(splitDataset(dataset([5, 5]), 0, 0).val.samples).toHaveLength(0);
+  });
+});
+
+describe("subsetDataset", () => {
+  it("keeps the same part of each class, at least one sample, the smaller within the larger", () => {
+    const all = dataset([100, 50, 3]);
+    const part = (fraction: number, seed = 1) => subsetDataset(all, fraction, seed);
+    const per = (d: ImageDataset) => [0, 1, 2].map((c) => d.samples.filter(({ label }) => label === c).length);
+    expect([0.01, 0.1, 0.5, 1].map((f) => per(part(f)))).toEqual([
+      [1, 1, 1],
+      [10, 5, 1],
+      [50, 25, 2],
+      [100, 50, 3],
+    ]);
+    expect(paths(part(0.5))).toEqual(expect.arrayContaining(paths(part(0.1))));
+    expect(paths(part(0.1, 2))).not.toEqual(paths(part(0.1)));
   });
 });
 

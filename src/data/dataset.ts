@@ -91,6 +91,22 @@ export function foldDataset(
   return parted(dataset, inVal);
 }
 
+/**
+ * A part of the dataset in which every class has the same part of its samples, at least one. Which ones is the same hash
+ * as in `splitDataset`, so the smaller part of a seed lies within the larger.
+ */
+export function subsetDataset(
+  dataset: ImageDataset,
+  fraction: number,
+  seed: number,
+  keyOf: (sample: ImageSample) => string = (sample) => sample.path,
+): ImageDataset {
+  const kept = new Uint8Array(dataset.samples.length);
+  for (const members of rankedByClass(dataset, seed, keyOf))
+    for (const i of members.slice(0, Math.max(1, Math.round(members.length * fraction)))) kept[i] = 1;
+  return { ...dataset, samples: dataset.samples.filter((_, i) => kept[i] === 1) };
+}
+
 /** The samples of each class, by index, in the order of a hash of seed and key. */
 function rankedByClass(dataset: ImageDataset, seed: number, keyOf: (sample: ImageSample) => string): number[][] {
   const byClass: { i: number; key: string; rank: number }[][] = dataset.classes.map(() => []);

@@ -137,3 +137,43 @@ describe("transforms", () => {
     expect(() => trainTransform({ size: 8, augment })).toThrow(/no augmentation "sparkle"; there are horizontalFlip/);
   });
 });
+
+describe("transforms of experiments on inductive bias", () => {
+  const image = noise(8, 8);
+  const whole = evalTransform({ size: 8, cropPct: 1 });
+
+  it("permute pixels alike in every image and channel, in training and evaluation, and lose none", () => {
+    const plain = run(whole, image);
+    const permuted = run({ ...whole, permutePixels: 7 }, image);
+    const training = trainTransform({ size: 8, crop: "pad", padding: 0, hflip: 0, permutePixels: 7 });
+    expect(run(training, image, 3, 2)).toEqual(permuted);
+    expect(run({ ...whole, permutePixels: 8 }, image)).not.toEqual(permuted);
+    // Where each pixel went, read off an image in which all differ.
+    const ramp: PixelImage = {
+      width: 8,
+      height: 8,
+      data: Uint8Array.from({ length: 192 }, (_, i) => Math.floor(i / 3)),
+    };
+    const order = run({ ...whole, permutePixels: 7 }, ramp).subarray(0, 64);
+    expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 64 }, (_, i) => i));
+    expect(permuted).toEqual(plain.map((_, i) => plain[64 * Math.floor(i / 64) + order[i % 64]]));
+  });
+
+  it("translate by every whole number of pixels up to the bound, each image the same way every time", () => {
+    const bright: PixelImage = { width: 8, height: 8, data: new Uint8Array(192).fill(200) };
+    const shifting = evalTransform({ size: 8, cropPct: 1, translate: 2 });
+    const shifts = new Set<string>();
+    for (let i = 0; i < 300; i++) {
+      const out = run(shifting, bright, i);
+      expect(run(shifting, bright, i, 5)).toEqual(out);
+      const rows = Array.from({ length: 8 }, (_, y) => out.subarray(8 * y, 8 * y + 8).some((v) => v > 0));
+      const columns = Array.from({ length: 8 }, (_, x) => rows.some((_, y) => out[8 * y + x] > 0));
+      const of = (lit: boolean[]) => lit.indexOf(true) - (7 - lit.lastIndexOf(true));
+      shifts.add(`${of(columns)},${of(rows)}`);
+      expect(out.filter((v) => v === 0).length).toBe(3 * (64 - (8 - Math.abs(of(rows))) * (8 - Math.abs(of(columns)))));
+    }
+    expect(shifts.size).toBe(25);
+    expect(run({ ...shifting, translate: 0 }, image)).toEqual(run(whole, image));
+    expect(() => evalTransform({ size: 8, translate: 1.5 })).toThrow(/translate 1.5 is not a whole number/);
+  });
+});

@@ -12,7 +12,7 @@ import {
 import { type PixelImage, toGrey } from "./image.ts";
 import type { PolicySettings } from "./policy/operations.ts";
 import { type AutoAugmentPlan, parseAutoAugment } from "./policy/parse.ts";
-import { keyed } from "./random.ts";
+import { keyed, permutation } from "./random.ts";
 import { centerWindow, type ResizeFilter, roundHalfEven, shortSideSize } from "./resize.ts";
 
 export type Interpolation = "random" | "bilinear" | "bicubic";
@@ -56,6 +56,8 @@ export interface TrainTransform {
   /** The model's normalization, a number a channel; default ImageNet's. Fills and erased pixels are of it. */
   mean?: readonly number[];
   std?: readonly number[];
+  /** At last, put the pixels in one fixed order of this seed: all structure in the plane is lost. */
+  permutePixels?: number;
 }
 
 /** Evaluation pixels: resize so that the crop is `cropPct` of it, then crop the centre. */
@@ -69,6 +71,10 @@ export interface EvalTransform {
   cropMode: "center" | "squash" | "border";
   /** Levels of the channels beyond the image's edge. */
   fill?: number[];
+  /** Moves each image by whole pixels, up to so many along each axis, drawn by its key; black where nothing is left. */
+  translate?: number;
+  /** As in training. */
+  permutePixels?: number;
 }
 
 export type Transform = TrainTransform | EvalTransform;
@@ -121,7 +127,10 @@ export function checkTransform(transform: Transform): void {
     fail(`image size ${transform.size.join("x")} is not two positive whole numbers`);
   }
   if (transform.kind === "eval") {
-    if (!(transform.cropPct > 0 && transform.cropPct <= 1)) fail(`cropPct ${transform.cropPct} is not in (0, 1]`);
+    const { cropPct, translate = 0 } = transform;
+    if (!(cropPct > 0 && cropPct <= 1)) fail(`cropPct ${cropPct} is not in (0, 1]`);
+    if (!(Number.isInteger(translate) && translate >= 0))
+      fail(`translate ${translate} is not a whole number of pixels`);
     return;
   }
   const { scale, ratio, padding } = transform;
@@ -230,6 +239,32 @@ export function evalFrame(transform: EvalTransform, width: number, height: numbe
   return { box: { x: 0, y: 0, width, height }, ...whole, x, y, filter: interpolation, flip: false };
 }
 
+/** The window moved by up to `translate` pixels each way; the draw is of the sample alone. */
+function moved(frame: Frame, translate: number, { seed, index }: SampleKey): Frame {
+  const random = keyed(seed, index, "translate");
+  const shift = () => random.int(2 * translate + 1) - translate;
+  return { ...frame, x: frame.x + shift(), y: frame.y + shift() };
+}
+
+/** Puts the pixels of planar [C, H, W] in the order of a seed, the same in every channel and image. */
+function permutePixels(out: Uint8Array, [height, width]: readonly [number, number], seed: number): void {
+  const order = pixelOrder(height * width, seed);
+  for (let start = 0; start < out.length; start += order.length) {
+    const plane = out.slice(start, start + order.length);
+    for (let i = 0; i < order.length; i++) out[start + i] = plane[order[i]];
+  }
+}
+
+const pixelOrders = new Map<string, Uint32Array>();
+
+/** A permutation of `count` pixels, made once. */
+function pixelOrder(count: number, seed: number): Uint32Array {
+  const name = `${count} ${seed}`;
+  const order = pixelOrders.get(name) ?? permutation(count, seed, 0);
+  pixelOrders.set(name, order);
+  return order;
+}
+
 /** Pixels beyond the frame's image, by channel. */
 function fillBorder(out: Uint8Array, { x, y, width, height }: Frame, size: readonly number[], fill: number[]): void {
   for (let i = 0; i < out.length; i++) {
@@ -260,11 +295,17 @@ export function applyTransform(
   key: SampleKey,
   out: Uint8Array,
 ): void {
+  renderSample(transform, image, inChans, key, out);
+  if (transform.permutePixels !== undefined) permutePixels(out, transform.size, transform.permutePixels);
+}
+
+function renderSample(transform: Transform, image: PixelImage, inChans: 1 | 3, key: SampleKey, out: Uint8Array): void {
   const { size } = transform;
   const source = inChans === 1 ? toGrey(image) : image;
   const { width, height } = source;
   if (transform.kind === "eval") {
-    const frame = evalFrame(transform, width, height);
+    const centred = evalFrame(transform, width, height);
+    const frame = transform.translate ? moved(centred, transform.translate, key) : centred;
     renderFrame(source, frame, size, out);
     if (transform.cropMode === "border") fillBorder(out, frame, size, transform.fill ?? []);
     return;

@@ -6,6 +6,7 @@ import deit from "./deit.ts";
 import efficientNets from "./efficientnet.ts";
 import { IMPORTED, importedModel } from "./imported.ts";
 import maxvit from "./maxvit.ts";
+import mlp from "./mlp.ts";
 import mlpMixer from "./mlp-mixer.ts";
 import mobileNets from "./mobilenet.ts";
 import { type CommonOptions, type Family, instantiate, type Model, type Variant } from "./model.ts";
@@ -36,6 +37,7 @@ const FAMILIES: readonly Family[] = [
   ...mobileNets,
   ...efficientNets,
   mlpMixer,
+  mlp,
   vgg,
 ];
 

@@ -24,6 +24,8 @@ export interface Preprocessing {
   crop_pct: number;
   /** center: keep the aspect and crop; squash: do not keep it; border: keep all of the image, and pad. Default center. */
   crop_mode?: "center" | "squash" | "border";
+  /** Pixels in one fixed order of this seed, in training and ever after: for experiments on inductive bias. */
+  permute_pixels?: number;
 }
 
 export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;

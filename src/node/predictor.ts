@@ -30,7 +30,7 @@ export interface Predictor {
 
 /** The evaluation transform of a model's preprocessing. */
 export const transformOf = ({
-  preprocessing: { mean, crop_pct, crop_mode, interpolation },
+  preprocessing: { mean, crop_pct, crop_mode, interpolation, permute_pixels },
   inputShape: [, height, width],
 }: Pick<ModelSpec, "preprocessing" | "inputShape">) =>
   evalTransform({
@@ -39,6 +39,7 @@ export const transformOf = ({
     interpolation,
     ...(crop_mode && { cropMode: crop_mode }),
     ...(crop_mode === "border" && { fill: mean.map((m) => Math.round(255 * m)) }),
+    ...(permute_pixels !== undefined && { permutePixels: permute_pixels }),
   });
 
 /** Loads a trained model into a backend. */

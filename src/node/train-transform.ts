@@ -29,5 +29,6 @@ export function trainTransformOf(
     recount: s.recount,
     mean: perChannel(preprocessing.mean),
     std: perChannel(preprocessing.std),
+    permutePixels: preprocessing.permute_pixels,
   });
 }

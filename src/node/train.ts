@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Loader } from "../data/loader.ts";
 import { TesseraeError } from "../errors.ts";
-import type { Model } from "../models/model.ts";
+import type { Model, Preprocessing } from "../models/model.ts";
 import { specOf } from "../models/spec.ts";
 import { countParameters } from "../models/trace.ts";
 import { createOptimizer } from "../optim/index.ts";
@@ -74,8 +74,15 @@ function buildModel(s: TrainSettings, classes: number, start: Start): Model {
     num_classes: s.numClasses ?? classes,
   });
   channelsOf({ name: s.model, inputShape: model.inputShape });
-  return model;
+  return { ...model, preprocessing: preprocessingOf(s, model) };
 }
+
+/** The model's, as far as the settings say nothing else; it goes with the weights. */
+const preprocessingOf = ({ cropPct, permutePixels }: TrainSettings, { preprocessing }: Model): Preprocessing => ({
+  ...preprocessing,
+  crop_pct: cropPct ?? preprocessing.crop_pct,
+  ...(permutePixels !== undefined && { permute_pixels: permutePixels }),
+});
 
 async function trainIn(
   output: string,
@@ -120,6 +127,7 @@ async function trainIn(
       schedule: scheduleOf(s, loaders.train.batchesPerEpoch),
       ...loaders,
       metric: s.evalMetric,
+      valInterval: s.valInterval,
       resume,
       save: (state) => store.save(state),
       meta: { spec, settings: s },

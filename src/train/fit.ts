@@ -56,6 +56,8 @@ export interface FitOptions {
   readonly schedule: Schedule;
   readonly train: Loader;
   readonly val?: Loader;
+  /** Evaluates after every so many epochs, and after the last. Default 1. */
+  readonly valInterval?: number;
   /** Which figure of an epoch decides the best checkpoint. */
   readonly metric?: "top1" | "top5" | "loss";
   readonly mixing?: Mixing;
@@ -199,7 +201,7 @@ class Run {
     }
     const seconds = (performance.now() - started) / 1000;
     const images = (progress.batch - from.batch) * this.#images;
-    const quality = await this.#evaluate();
+    const quality = this.#evaluates(from.epoch) ? await this.#evaluate() : {};
     if (signal?.aborted) return this.#stop(progress);
     const summary: EpochSummary = {
       epoch: from.epoch,
@@ -295,6 +297,11 @@ class Run {
     await this.#state.write(checkpoint ? restored(initial, checkpoint) : initial);
     this.#emit({ type: "rollback", epoch, step, loss, mean: trend.mean, to: checkpoint?.step ?? 0 });
     return { ...at, trend: NO_TREND, rollbacks: rollbacks + 1 };
+  }
+
+  #evaluates(epoch: number): boolean {
+    const { valInterval = 1, epochs } = this.#o;
+    return (epoch + 1) % valInterval === 0 || epoch + 1 === epochs;
   }
 
   /** Nothing where there is nothing to evaluate on, or where the run is interrupted meanwhile. */

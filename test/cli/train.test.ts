@@ -118,6 +118,27 @@ describe("train", () => {
   });
 });
 
+describe("flags of experiments", () => {
+  it("train on a part, on permuted pixels, evaluated at the end alone; eval does what training did", async () => {
+    const flags = ["--train-fraction", "0.5", "--permute-pixels", "3", "--crop-pct", "1", "--val-interval", "2"];
+    const run = await tesserae(["train", shapes, ...TINY, ...flags, "--epochs", "3", "--output", at("permuted")]);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stderr).toContain("on 24 images, 16 held out");
+    const [header, ...rows] = csv("permuted");
+    const [top1, loss] = ["eval_top1", "eval_loss"].map((name) => header.indexOf(name));
+    expect(rows.map((row) => row[top1] !== "")).toEqual([false, true, true]);
+    const evaluate = async (...more: string[]) =>
+      JSON.parse((await tesserae(["eval", at("permuted"), shapes, "--json", ...more])).stdout);
+    const plain = await evaluate();
+    const kept = rows.find((row) => Number(row[top1]) === Math.max(...rows.map((r) => Number(r[top1])))) as string[];
+    expect(plain.loss).toBeCloseTo(Number(kept[loss]), 5);
+    expect((await evaluate("--translate", "0")).loss).toBe(plain.loss);
+    const moved = await evaluate("--translate", "4");
+    expect(moved.loss).not.toBeCloseTo(plain.loss, 3);
+    expect((await evaluate("--translate", "4")).loss).toBe(moved.loss);
+  });
+});
+
 describe("a trained model", () => {
   const best = () =>
     Math.max(

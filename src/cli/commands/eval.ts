@@ -6,7 +6,7 @@ import { TesseraeError } from "../../errors.ts";
 import { settings } from "../../node/settings/index.ts";
 import type { DatasetKind } from "../../node/sources/kinds.ts";
 import type { OpenDataOptions } from "../../node/sources/open-data.ts";
-import { count, type EngineFlags, withEngine, workersFlag } from "../flags.ts";
+import { count, type EngineFlags, whole, withEngine, workersFlag } from "../flags.ts";
 import { listed, percent, plural, print, printJson, warn } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
 import { createMeter } from "../progress.ts";
@@ -21,6 +21,7 @@ interface EvalFlags extends EngineFlags {
   dataset?: DatasetKind;
   labelColumn?: string;
   dataRoot?: string;
+  translate?: number;
   json?: boolean;
 }
 
@@ -38,6 +39,12 @@ export const evalCommand = (): CommandDefinition => ({
       .addOption(optionOf(settings.labelColumn))
       .addOption(optionOf(settings.dataRoot))
       .option("--strict", "a file that cannot be read is an error instead of being skipped and named")
+      .addOption(
+        new Option(
+          "--translate <pixels>",
+          "move each image by up to so many pixels along each axis, the same for every model",
+        ).argParser(whole),
+      )
       .option("--json", 'print {"images", "top1", "top5", "loss", "imagesPerSecond", "skipped"}'),
   ).action(run),
 });
@@ -50,7 +57,7 @@ async function run(path: string, data: string, flags: EvalFlags): Promise<void> 
   const { transformOf, channelsOf } = await import("../../node/predictor.ts");
   const loader = createLoader({
     dataset: labelled,
-    transform: transformOf(trained.spec),
+    transform: { ...transformOf(trained.spec), translate: flags.translate },
     inChans: channelsOf(trained.spec),
     batchSize: Math.min(flags.batchSize, labelled.samples.length),
     shuffle: false,

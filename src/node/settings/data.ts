@@ -54,6 +54,20 @@ export const data = {
     default: "random",
     help: "of training crops",
   }),
+  cropPct: setting<number | undefined>({
+    flag: "--crop-pct <part>",
+    kind: "number",
+    default: undefined,
+    help: "evaluation keeps this part of the resized image's sides; 1 for small images (default: the model's)",
+    must: { be: "in (0, 1]", ok: (v) => v > 0 && v <= 1 },
+  }),
+  permutePixels: setting<number | undefined>({
+    flag: "--permute-pixels <seed>",
+    kind: "whole",
+    default: undefined,
+    help: "after all augmentation, and in evaluation, put the pixels in one fixed order: an experiment on inductive bias",
+    must: anyWhole,
+  }),
   workers: setting<number>({
     flag: "-j, --workers <n>",
     kind: "whole",

@@ -21,6 +21,13 @@ export const dataset = {
     default: undefined,
     help: "part of DATA to evaluate on (default: val, validation, valid or test; else a part of train)",
   }),
+  trainFraction: setting<number>({
+    flag: "--train-fraction <part>",
+    kind: "number",
+    default: 1,
+    help: "part of each class of train that is trained on, chosen by --seed; what is left plays no part",
+    must: { be: "in (0, 1]", ok: (v) => v > 0 && v <= 1 },
+  }),
   folds: setting<number | undefined>({
     flag: "--folds <k>",
     kind: "count",

@@ -51,6 +51,14 @@ export const run = {
     must: wholeFrom(1),
     free: true,
   }),
+  valInterval: setting<number>({
+    flag: "--val-interval <epochs>",
+    kind: "count",
+    default: 1,
+    help: "evaluate after every so many epochs, and after the last",
+    must: wholeFrom(1),
+    free: true,
+  }),
   evalMetric: setting<"top1" | "top5" | "loss">({
     flag: "--eval-metric <name>",
     kind: ["top1", "top5", "loss"],

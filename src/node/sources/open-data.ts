@@ -1,6 +1,13 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
-import { foldDataset, type ImageDataset, type ImageSample, relabel, splitDataset } from "../../data/dataset.ts";
+import {
+  foldDataset,
+  type ImageDataset,
+  type ImageSample,
+  relabel,
+  splitDataset,
+  subsetDataset,
+} from "../../data/dataset.ts";
 import { TesseraeError } from "../../errors.ts";
 import { openCifar10, openCifar100 } from "./cifar.ts";
 import { openCsv } from "./csv.ts";
@@ -31,6 +38,8 @@ export interface OpenDataOptions {
   valFraction?: number;
   /** Of that split, and of folds. Default 0. */
   seed?: number;
+  /** Part of each class of train, after val is taken off, that is trained on. Default 1. */
+  trainFraction?: number;
   /** Cross-validation: fold `fold` (from 0) of `folds` of train is val, whatever else there is. */
   folds?: number;
   fold?: number;
@@ -80,11 +89,22 @@ const LAYOUTS: Readonly<Record<DatasetKind, string>> = {
 export async function openData(path: string, options: OpenDataOptions = {}): Promise<OpenedData> {
   checkOptions(options);
   const { root, kind, source, notes } = await openSource(path, options);
-  const parts = await openParts(root, kind, source, options);
+  const parts = partOfTrain(await openParts(root, kind, source, options), options);
   const count = parts.train.classes.length;
   if (count < 2) throw dataError(root, `only one class, ${parts.train.classes[0]}`, "Training needs two or more");
   return { kind, ...parts, notes };
 }
+
+function partOfTrain<T extends { train: ImageDataset }>(parts: T, { trainFraction = 1, seed = 0 }: OpenDataOptions): T {
+  const { train } = parts;
+  return trainFraction === 1 ? parts : { ...parts, train: subsetDataset(train, trainFraction, seed, keyIn(train)) };
+}
+
+/** A sample's path within its dataset: splits, folds and parts go by it. */
+const keyIn =
+  ({ root }: ImageDataset) =>
+  ({ path }: ImageSample): string =>
+    relativeTo(root, path);
 
 /** One part of the image set at a path, whole. @throws TesseraeError as `openData`. */
 export async function openSplit(
@@ -112,7 +132,8 @@ async function openSource(path: string, options: OpenDataOptions) {
 const noSplit = (root: string, name: string, { splits }: Source): TesseraeError =>
   dataError(root, `no split ${name}`, `It has ${listed(splits)}`);
 
-function checkOptions({ dataset, valFraction = 0, folds, fold, valSplit, trainSplit }: OpenDataOptions): void {
+function checkOptions(options: OpenDataOptions): void {
+  const { dataset, valFraction = 0, trainFraction = 1, folds, fold, valSplit, trainSplit } = options;
   const need = (ok: boolean, what: string, hint?: string): void => {
     if (!ok) throw new TesseraeError("usage", what, { hint });
   };
@@ -122,6 +143,7 @@ function checkOptions({ dataset, valFraction = 0, folds, fold, valSplit, trainSp
     `There are ${DATASETS.join(", ")}`,
   );
   need(valFraction >= 0 && valFraction < 1, `valFraction ${valFraction} is not in [0, 1)`);
+  need(trainFraction > 0 && trainFraction <= 1, `trainFraction ${trainFraction} is not in (0, 1]`);
   need((folds === undefined) === (fold === undefined), "folds and fold go together", "As in --folds 5 --fold 0");
   if (folds !== undefined && fold !== undefined) {
     need(Number.isInteger(folds) && folds >= 2, `${folds} folds are not a whole number of 2 or more`);
@@ -190,7 +212,7 @@ async function openParts(root: string, kind: DatasetKind, source: Source, option
     if (name !== undefined && !splits.includes(name)) throw noSplit(root, name, source);
   }
   const train = await source.open(trainName);
-  const keyOf = ({ path }: ImageSample): string => relativeTo(train.root, path);
+  const keyOf = keyIn(train);
   if (folds !== undefined && fold !== undefined) return foldDataset(train, { folds, fold, seed }, keyOf);
   if (valName === undefined) return splitDataset(train, valFraction, seed, keyOf);
   const val = await source.open(valName);
