@@ -1,3 +1,7 @@
+import type { NamedSlot } from "../nn/module.ts";
+import { IMPORTED } from "./imported.ts";
+import type { Model } from "./model.ts";
+
 /** Parameters of a model in layers: 0 the stem, then the blocks in order, last the head. */
 export interface LayerGroups {
   readonly count: number;
@@ -47,6 +51,26 @@ export function layerGroups(names: readonly string[]): LayerGroups {
   }
   return { count, layer: new Map(names.map((name) => [name, layer.get(String(places.get(name))) as number])) };
 }
+
+/** Layers of a model whose names follow no rule: its matrices in order, twelve groups of them, and the last one. */
+export function depthGroups(slots: readonly Pick<NamedSlot, "name" | "shape">[]): LayerGroups {
+  const matrices = slots.filter((s) => s.shape.length > 1).length;
+  const groups = Math.min(12, Math.max(1, matrices - 1));
+  const layer = new Map<string, number>();
+  let seen = -1;
+  for (const { name, shape } of slots) {
+    if (shape.length > 1) seen++;
+    const last = seen === matrices - 1;
+    layer.set(name, last ? groups : Math.floor((Math.max(0, seen) * groups) / Math.max(1, matrices - 1)));
+  }
+  return { count: groups + 1, layer };
+}
+
+/** Layers of a model's parameters. */
+export const layersOf = ({ name, slots }: Pick<Model, "name" | "slots">): LayerGroups => {
+  const parameters = slots.filter((s) => s.slot === "parameter");
+  return name === IMPORTED ? depthGroups(parameters) : layerGroups(parameters.map((s) => s.name));
+};
 
 const compare = (a: readonly number[], b: readonly number[]): number =>
   a[0] - b[0] || (a[1] ?? 0) - (b[1] ?? 0) || (a[2] ?? 0) - (b[2] ?? 0);

@@ -1,8 +1,9 @@
 import { TesseraeError } from "../errors.ts";
 import { sizeOf, type TensorData } from "../graph/types.ts";
-import type { NamedSlot } from "../nn/module.ts";
+import { type NamedSlot, slotsOf } from "../nn/module.ts";
 import { toFloat32 } from "../weights/host-tensor.ts";
 import { adaptInputChannels } from "../weights/resample.ts";
+import { IMPORTED } from "./imported.ts";
 import { createModel, listModels, type ModelOptions } from "./index.ts";
 import type { Model } from "./model.ts";
 import { resampleTable } from "./resize.ts";
@@ -37,6 +38,7 @@ const counter = (name: string) => name.endsWith(".num_batches_tracked");
 
 /** Shapes of the slots that the number of classes decides, by name; also of those of a classifier the model lacks. */
 function headShapes(model: Model): Map<string, string> {
+  if (model.name === IMPORTED) return new Map(slotsOf(model.head).map((s) => [s.name, `${s.shape}`]));
   const other = createModel(model.name, { ...model.options, num_classes: model.numClasses + 1 });
   const own = new Map(model.slots.map((s) => [s.name, `${s.shape}`]));
   return new Map(other.slots.filter((s) => own.get(s.name) !== `${s.shape}`).map((s) => [s.name, `${s.shape}`]));

@@ -28,18 +28,23 @@ export interface TraceModuleOptions {
   noise?: (shape: Shape) => Tensor;
   /** Name of the program input that a slot becomes; default its own. */
   rename?: (name: string) => string;
+  /** Slots that training leaves as they are: batch norms among them normalise by their running statistics. */
+  frozen?: ReadonlySet<string>;
+  /** Of slots that are constants of the program where the others are inputs. */
+  constants?: Weights;
 }
 
 /** Traces one form of a network (`model.forward`, `model.features`...) on a symbolic tensor. */
 export function traceModule<R>(root: Module<[x: Tensor], R>, x: Tensor, options: TraceModuleOptions): Traced<R> {
-  const { training, source, noise, rename = (name) => name } = options;
+  const { training, source, noise, frozen, constants, rename = (name) => name } = options;
   const slots = new Map<string, Tensor>();
   const resolve = (slot: NamedSlot): Tensor => {
-    const t = source === "inputs" ? input(rename(slot.name), slot.dtype, slot.shape) : weight(slot, source);
+    const held = source === "inputs" ? constants?.has(slot.name) && constants : source;
+    const t = held ? weight(slot, held) : input(rename(slot.name), slot.dtype, slot.shape);
     slots.set(slot.name, t);
     return t;
   };
-  const context = new Trace({ training, resolve, noise });
+  const context = new Trace({ training, resolve, noise, frozen });
   const output = withTrace(context, root, (bound) => bound(x));
   return { output, slots, updates: context.updates, taps: context.taps };
 }

@@ -121,6 +121,8 @@ export interface TraceOptions {
   readonly resolve: (slot: NamedSlot) => Tensor;
   /** Uniform [0, 1) float32 noise for dropout and the like; absent where the program draws none. */
   readonly noise?: (shape: Shape) => Tensor;
+  /** Slots that training leaves as they are. */
+  readonly frozen?: ReadonlySet<string>;
 }
 
 /** A trace in progress: collects new buffer values and named inner tensors. */
@@ -132,12 +134,14 @@ export class Trace {
   readonly taps = new Map<string, Tensor>();
   readonly noise: (shape: Shape) => Tensor;
   readonly #resolve: TraceOptions["resolve"];
+  readonly #frozen: ReadonlySet<string>;
   readonly #slots = new Map<string, Tensor>();
   readonly #names = new Map<Tensor, string>();
 
-  constructor({ training, resolve, noise }: TraceOptions) {
+  constructor({ training, resolve, noise, frozen = new Set() }: TraceOptions) {
     this.training = training;
     this.#resolve = resolve;
+    this.#frozen = frozen;
     this.noise =
       noise ??
       (() => {
@@ -153,6 +157,12 @@ export class Trace {
       this.#names.set(t, name);
     }
     return t;
+  }
+
+  /** Whether training leaves this slot as it is. */
+  isFrozen(slot: Tensor): boolean {
+    const name = this.#names.get(slot);
+    return name !== undefined && this.#frozen.has(name);
   }
 
   /** Sets the value that a buffer has after the step. */

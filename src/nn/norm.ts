@@ -71,7 +71,7 @@ export function batchNormInTraining(
 
 /**
  * Batch norm over [N, C, H, W] (Ioffe and Szegedy 2015) with PyTorch's running statistics: the mean and the
- * unbiased variance of each batch, blended with `momentum`.
+ * unbiased variance of each batch, blended with `momentum`. Frozen running statistics normalise in training too.
  */
 export const batchNorm = (dim: number, { epsilon = 1e-5, momentum = 0.1, weightInit = ones }: BatchNormOptions = {}) =>
   module(
@@ -84,7 +84,7 @@ export const batchNorm = (dim: number, { epsilon = 1e-5, momentum = 0.1, weightI
     },
     (m, x: Tensor) => {
       const running = { mean: m.running_mean, variance: m.running_var };
-      if (!trace().training)
+      if (!trace().training || trace().isFrozen(running.mean))
         return apply("BatchNormalization", [x, m.weight, m.bias, running.mean, running.variance], {
           epsilon,
           training_mode: 0,

@@ -1,5 +1,5 @@
 import { applyAll, type Node, type Tensor, withScope } from "../graph/tensor.ts";
-import { isTraining } from "../nn/module.ts";
+import { isTraining, trace } from "../nn/module.ts";
 import { batchNormInTraining, type Statistics } from "../nn/norm.ts";
 
 export interface ReplayOptions {
@@ -52,7 +52,8 @@ function again(
   if (
     node.op === "BatchNormalization" &&
     [3, 4].every((i) => statistics.has(node.inputs[i] as Tensor)) &&
-    isTraining()
+    isTraining() &&
+    !trace().isFrozen(inputs[3] as Tensor)
   ) {
     const [x, weight, bias, mean, variance] = inputs as readonly Tensor[];
     const { epsilon, momentum } = node.attrs as { epsilon: number; momentum: number };

@@ -34,6 +34,10 @@ export type FitEvent =
   | { type: "evaluate"; done: number; total: number }
   | { type: "epoch"; summary: EpochSummary }
   | { type: "saved"; path: string }
+  /** From this epoch on so many slots are trained. */
+  | { type: "thaw"; epoch: number; trained: number }
+  /** The figure has not become better for `patience` epochs. */
+  | { type: "early-stop"; epoch: number; best: number }
   | { type: "interrupted"; step: number };
 
 export interface EpochSummary {
@@ -60,6 +64,13 @@ export interface FitOptions {
   readonly valInterval?: number;
   /** Which figure of an epoch decides the best checkpoint. */
   readonly metric?: "top1" | "top5" | "loss";
+  /** Epochs in a row in which that figure may fail to become better before the run ends. Default: any number. */
+  readonly patience?: number;
+  /**
+   * Slots that stay as they are in an epoch: the same set from epoch to epoch, or a part of it. Default: those of
+   * `step.frozen` throughout. A new set is a new program.
+   */
+  readonly frozen?: (epoch: number) => ReadonlySet<string>;
   readonly mixing?: Mixing;
   readonly teacher?: Teacher;
   /** Steps in a row that may be not finite before the run stops. Default 0. */
@@ -117,6 +128,9 @@ interface Progress {
   badInARow: number;
   badTotal: number;
   rollbacks: number;
+  /** The best figure of an epoch, and the epochs since. */
+  best?: number;
+  stale: number;
 }
 
 const START: Progress = {
@@ -129,20 +143,25 @@ const START: Progress = {
   badInARow: 0,
   badTotal: 0,
   rollbacks: 0,
+  stale: 0,
 };
 
 /** Trains a model: every step one program, the state on the device throughout. */
 export async function fit(options: FitOptions): Promise<FitResult> {
   const { model, backend, resume } = options;
-  const initial = initialState(model, options.weights, options.step);
+  const initial = initialState(model, options.weights, { ...options.step, frozen: alwaysFrozen(options) });
   const state = await backend.createState(resume ? restored(initial, resume) : initial);
-  const run = new Run(options, await createStepper(model, backend, options.step, options.teacher), state);
+  const run = new Run(options, state);
   try {
     return await run.train(resume ? { ...START, ...(resume.meta.progress as Progress) } : START);
   } finally {
     await run.dispose();
   }
 }
+
+/** Slots that no epoch trains. */
+const alwaysFrozen = ({ frozen, epochs, step }: FitOptions): ReadonlySet<string> =>
+  frozen?.(epochs - 1) ?? step.frozen ?? new Set();
 
 /** The saved state, checked to be this program's. */
 function restored(expected: Tensors, checkpoint: LoadedCheckpoint): Map<string, TensorData> {
@@ -161,32 +180,57 @@ function restored(expected: Tensors, checkpoint: LoadedCheckpoint): Map<string, 
 const listed = (names: readonly string[], most = 5): string =>
   names.slice(0, most).join(", ") + (names.length > most ? ` and ${names.length - most} more` : "");
 
+const sameNames = (a: ReadonlySet<string> = new Set(), b: ReadonlySet<string> = new Set()): boolean =>
+  a === b || (a.size === b.size && [...a].every((name) => b.has(name)));
+
 class Run {
   readonly #o: FitOptions;
-  readonly #stepper: Stepper;
   readonly #state: State;
+  /** Of the epoch, and what it leaves as it is. */
+  #stepping?: { readonly stepper: Stepper; readonly frozen?: ReadonlySet<string> };
   #evaluation?: Promise<{ live: Session; average?: Session }>;
   readonly #epochs: EpochSummary[] = [];
 
-  constructor(options: FitOptions, stepper: Stepper, state: State) {
+  constructor(options: FitOptions, state: State) {
     this.#o = options;
-    this.#stepper = stepper;
     this.#state = state;
   }
 
   async train(from: Progress): Promise<FitResult> {
-    const { epochs, signal } = this.#o;
+    const { epochs, signal, patience = Number.POSITIVE_INFINITY } = this.#o;
     let progress = from;
-    while (progress.epoch < epochs) {
+    while (progress.epoch < epochs && progress.stale < patience) {
+      await this.#prepare(progress.epoch);
       progress = await this.#epoch(progress);
       if (signal?.aborted) break;
     }
+    if (progress.stale >= patience && progress.epoch < epochs)
+      this.#emit({ type: "early-stop", epoch: progress.epoch - 1, best: progress.best as number });
     return {
       steps: progress.step,
       epochs: this.#epochs,
       interrupted: Boolean(signal?.aborted),
       weights: await this.#weights(),
     };
+  }
+
+  /** The programs of an epoch: others where it leaves other slots as they are. */
+  async #prepare(epoch: number): Promise<void> {
+    const { model, backend, teacher, step } = this.#o;
+    const frozen = this.#o.frozen?.(epoch) ?? step.frozen;
+    if (this.#stepping && sameNames(this.#stepping.frozen, frozen)) return;
+    const before = this.#stepping;
+    this.#stepping = undefined;
+    await before?.stepper.dispose();
+    const constants =
+      frozen && (await this.#state.read(model.slots.flatMap((s) => (frozen.has(s.name) ? s.name : []))));
+    const stepper = await createStepper(model, backend, { ...step, frozen, constants }, teacher);
+    this.#stepping = { stepper, frozen };
+    if (before) this.#emit({ type: "thaw", epoch, trained: model.slots.length - (frozen?.size ?? 0) });
+  }
+
+  get #stepper(): Stepper {
+    return (this.#stepping as { stepper: Stepper }).stepper;
   }
 
   async #epoch(from: Progress): Promise<Progress> {
@@ -213,8 +257,16 @@ class Run {
     };
     this.#epochs.push(summary);
     this.#emit({ type: "epoch", summary });
-    const next: Progress = { ...progress, epoch: from.epoch + 1, batch: 0, lossSum: 0, applied: 0 };
-    await this.#save(next, this.#metric(summary));
+    const figure = this.#metric(summary);
+    const next: Progress = {
+      ...progress,
+      ...this.#judged(progress, figure),
+      epoch: from.epoch + 1,
+      batch: 0,
+      lossSum: 0,
+      applied: 0,
+    };
+    await this.#save(next, figure);
     return next;
   }
 
@@ -293,7 +345,7 @@ class Run {
       });
     const { model, weights, step: options } = this.#o;
     const checkpoint = await latest();
-    const initial = initialState(model, weights, options);
+    const initial = initialState(model, weights, { ...options, frozen: alwaysFrozen(this.#o) });
     await this.#state.write(checkpoint ? restored(initial, checkpoint) : initial);
     this.#emit({ type: "rollback", epoch, step, loss, mean: trend.mean, to: checkpoint?.step ?? 0 });
     return { ...at, trend: NO_TREND, rollbacks: rollbacks + 1 };
@@ -308,11 +360,13 @@ class Run {
   async #evaluate(): Promise<{ val?: Metrics; valAverage?: Metrics }> {
     const { val, model, backend, step, signal } = this.#o;
     if (!val) return {};
+    const frozen = alwaysFrozen(this.#o);
+    const averaged = (name: string) => (frozen.has(name) ? name : averageName(name));
     const load = async (rename?: (name: string) => string) =>
       backend.load(inferenceProgram(model, step.batch, "inputs", rename), { optimization: "extended" });
     this.#evaluation ??= (async () => ({
       live: await load(),
-      average: step.emaDecay === undefined ? undefined : await load(averageName),
+      average: step.emaDecay === undefined ? undefined : await load(averaged),
     }))();
     const { live, average } = await this.#evaluation;
     const onBatch = (done: number, total: number) => this.#emit({ type: "evaluate", done, total });
@@ -329,6 +383,14 @@ class Run {
     return (valAverage ?? val)?.[this.#o.metric ?? "top1"];
   }
 
+  /** Whether an epoch's figure is the best so far. */
+  #judged({ best, stale }: Progress, figure: number | undefined): Pick<Progress, "best" | "stale"> {
+    if (figure === undefined) return { best, stale };
+    const lower = this.#o.metric === "loss";
+    const better = best === undefined || (lower ? figure < best : figure > best);
+    return better ? { best: figure, stale: 0 } : { best, stale: stale + 1 };
+  }
+
   async #save(progress: Progress, metric?: number): Promise<void> {
     const { save, model, meta } = this.#o;
     if (!save) return;
@@ -340,10 +402,11 @@ class Run {
   }
 
   async #weights(): Promise<Map<string, TensorData>> {
-    const averaged = this.#o.step.emaDecay !== undefined;
+    const [averages, frozen] = [this.#o.step.emaDecay !== undefined, alwaysFrozen(this.#o)];
     const names = this.#o.model.slots.map(({ name }) => name);
-    const values = await this.#state.read(averaged ? names.map(averageName) : names);
-    return new Map(names.map((name) => [name, values.get(averaged ? averageName(name) : name) as TensorData]));
+    const kept = (name: string) => (averages && !frozen.has(name) ? averageName(name) : name);
+    const values = await this.#state.read(names.map(kept));
+    return new Map(names.map((name) => [name, values.get(kept(name)) as TensorData]));
   }
 
   #emit(event: FitEvent): void {
@@ -352,7 +415,7 @@ class Run {
 
   async dispose(): Promise<void> {
     const evaluation = await this.#evaluation;
-    await Promise.all([this.#stepper, evaluation?.live, evaluation?.average].map((s) => s?.dispose()));
+    await Promise.all([this.#stepping?.stepper, evaluation?.live, evaluation?.average].map((s) => s?.dispose()));
     await this.#state.dispose();
   }
 }

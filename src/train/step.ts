@@ -31,6 +31,10 @@ export interface StepOptions extends PassOptions, LossOptions, UpdateOptions {
   readonly seed?: number;
   /** "uint8" takes decoded pixels and normalises them in the program; "float32" takes images as the model does. */
   readonly pixels?: "uint8" | "float32";
+  /** Slots that stay as they are: no gradient is computed for them, and no moments or averages are kept. */
+  readonly frozen?: ReadonlySet<string>;
+  /** Values of frozen slots, for the program to hold: the runtime then prepares them once. Absent: they are inputs. */
+  readonly constants?: Weights;
 }
 
 /** Names of state tensors beside the model's own. */
@@ -66,7 +70,7 @@ interface Backward {
 
 /** Forward and backward. `first`, int32 [], is the number of images before this batch in the whole run. */
 function backward(model: Model, options: StepOptions, first: Tensor): Backward {
-  const { batch, seed = 0, pixels = "uint8" } = options;
+  const { batch, seed = 0, pixels = "uint8", frozen = NONE, constants } = options;
   const image = input("image", pixels, [batch, ...model.inputShape]);
   const target = input("target", "float32", [batch, model.numClasses]);
   const teacher = options.distillation && input("teacher", "float32", [batch, model.numClasses]);
@@ -75,19 +79,23 @@ function backward(model: Model, options: StepOptions, first: Tensor): Backward {
     training: true,
     source: "inputs",
     noise: noiseSource(seed, samples),
+    frozen,
+    constants,
     without: options.without,
     taps: teacher ? ["head", "head_dist"] : [],
   });
   const [head, distillation] = [taps.get("head"), taps.get("head_dist")];
   const answers = { logits: output, distilled: head && distillation && { head, distillation } };
   const loss = lossOf(answers, target, teacher, options);
-  const parameters = trainedParameters(model).filter(({ name }) => slots.has(name));
+  const parameters = trainedParameters(model).filter(({ name }) => slots.has(name) && !frozen.has(name));
   const gradients = grad(
     loss,
     parameters.map((s) => slots.get(s.name) as Tensor),
   );
   return { loss, parameters, gradients, slots, updates, inputs: teacher ? [image, target, teacher] : [image, target] };
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** NaN and infinity minus themselves are NaN. */
 const allFinite = (...values: readonly Tensor[]): Tensor =>
@@ -185,14 +193,14 @@ function average(
   all: readonly NamedSlot[],
   slots: ReadonlyMap<string, Tensor>,
   next: Map<string, Tensor>,
-  { emaDecay, emaWarmupPower }: StepOptions,
+  { emaDecay, emaWarmupPower, frozen = NONE }: StepOptions,
   step: Tensor,
 ): void {
   if (emaDecay === undefined) return;
   const decay = emaWarmupPower === undefined ? undefined : warmed(emaDecay, emaWarmupPower, step);
   for (const { name, dtype, shape } of all) {
     const value = next.get(name) ?? slots.get(name);
-    if (!value) continue;
+    if (!value || frozen.has(name)) continue;
     const old = input(averageName(name), dtype, shape);
     const mean = decay ? value.add(old.sub(value).mul(decay)) : old.mul(emaDecay).add(value.mul(1 - emaDecay));
     next.set(averageName(name), dtype === "float32" ? mean : value);
@@ -207,15 +215,24 @@ const warmed = (decay: number, power: number, step: Tensor): Tensor =>
 export function initialState(
   model: Model,
   weights: Weights,
-  { optimizer, emaDecay, accumulate = 1 }: Pick<StepOptions, "optimizer" | "emaDecay" | "accumulate">,
+  {
+    optimizer,
+    emaDecay,
+    accumulate = 1,
+    frozen = NONE,
+  }: Pick<StepOptions, "optimizer" | "emaDecay" | "accumulate" | "frozen">,
 ): Map<string, TensorData> {
   const state = new Map<string, TensorData>(weights);
   const zero = (name: string, dtype: DType, shape: Shape) =>
     state.set(name, { dtype, shape, data: allocate(dtype, sizeOf(shape)) });
   zero(STEP, "int32", []);
   for (const name of Object.keys(optimizer.scalars)) zero(name, "float32", []);
-  for (const [name, shape] of momentShapes(optimizer, model)) zero(name, "float32", shape);
-  for (const { name, slot, shape } of model.slots) {
+  for (const [name, shape] of momentShapes(
+    optimizer,
+    trainedParameters(model).filter(({ name }) => !frozen.has(name)),
+  ))
+    zero(name, "float32", shape);
+  for (const { name, slot, shape } of model.slots.filter((s) => !frozen.has(s.name))) {
     if (slot === "parameter" && accumulate > 1) zero(gradientName(name), "float32", shape);
     if (emaDecay !== undefined) state.set(averageName(name), weights.get(name) as TensorData);
   }

@@ -1,6 +1,6 @@
 import { input, type Tensor } from "../graph/tensor.ts";
 import type { Shape } from "../graph/types.ts";
-import { layerGroups } from "../models/layer-groups.ts";
+import { layersOf } from "../models/layer-groups.ts";
 import type { Model } from "../models/model.ts";
 import type { NamedSlot } from "../nn/module.ts";
 import { adaptiveClip, type ClipMode, clipFactor, clipValue } from "../optim/clip.ts";
@@ -30,9 +30,9 @@ export interface TrainedParameter extends NamedSlot, ParameterInfo {
 /** The state tensor that keeps a moment of a parameter. */
 export const momentName = (moment: string, parameter: string): string => `${moment}/${parameter}`;
 
-export function trainedParameters({ slots }: Pick<Model, "slots">): TrainedParameter[] {
-  const parameters = slots.filter((s) => s.slot === "parameter");
-  const { count, layer } = layerGroups(parameters.map((s) => s.name));
+export function trainedParameters(model: Pick<Model, "name" | "slots">): TrainedParameter[] {
+  const parameters = model.slots.filter((s) => s.slot === "parameter");
+  const { count, layer } = layersOf(model);
   return parameters.map((s, i) => {
     const at = layer.get(s.name) as number;
     const classifier = i >= parameters.length - 2;
@@ -40,9 +40,12 @@ export function trainedParameters({ slots }: Pick<Model, "slots">): TrainedParam
   });
 }
 
-/** Names and shapes of the moments an optimizer keeps for a model. */
-export const momentShapes = (optimizer: Optimizer, model: Pick<Model, "slots">): [name: string, shape: Shape][] =>
-  trainedParameters(model).flatMap((p) =>
+/** Names and shapes of the moments an optimizer keeps for parameters. */
+export const momentShapes = (
+  optimizer: Optimizer,
+  parameters: readonly TrainedParameter[],
+): [name: string, shape: Shape][] =>
+  parameters.flatMap((p) =>
     Object.entries(optimizer.moments(p)).map(([m, shape]): [string, Shape] => [momentName(m, p.name), shape]),
   );
 

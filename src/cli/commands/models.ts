@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { TesseraeError } from "../../errors.ts";
+import { globMatcher } from "../../globs.ts";
 import { print, printJson, table } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
 
@@ -36,7 +37,7 @@ export const modelsCommand = (): CommandDefinition => ({
 async function run(glob: string | undefined, { json, sort }: ModelsFlags): Promise<void> {
   const { listModels, createModel } = await import("../../models/index.ts");
   const { statistics } = await import("../../models/statistics.ts");
-  const names = listModels().filter(matches(glob));
+  const names = listModels().filter(globMatcher(glob ?? "*"));
   if (names.length === 0) throw await noneLike(glob ?? "*", listModels());
   const rows = names.map((name): Row => {
     const model = createModel(name);
@@ -68,16 +69,6 @@ const ORDERS: Readonly<Record<(typeof SORTS)[number], (a: Row, b: Row) => number
   activations: (a, b) => a.activations - b.activations || byName(a, b),
   size: (a, b) => area(a) - area(b) || byName(a, b),
 };
-
-function matches(glob: string | undefined): (name: string) => boolean {
-  if (glob === undefined) return () => true;
-  const source = glob
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  const pattern = new RegExp(`^${source}$`);
-  return (name) => pattern.test(name);
-}
 
 async function noneLike(glob: string, known: readonly string[]): Promise<TesseraeError> {
   const { nearest } = await import("../../nearest.ts");
