@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Device } from "../node/ort.ts";
 import { longFlag, settings } from "../node/settings/index.ts";
 import { DEVICES } from "../node/settings/run.ts";
+import type { Kind } from "../node/settings/setting.ts";
 
 const refuse = (what: string): never => {
   throw new InvalidArgumentError(what);
@@ -28,6 +29,9 @@ export function pairOf(text: string): [number, number] {
   return values.length === 2 ? [values[0], values[1]] : refuse("It takes two numbers.");
 }
 
+/** "30,60": numbers, as flags of several values arrive from `joinPairs`. */
+export const listOf = (text: string): number[] => text.split(/[\s,]+/).map(number);
+
 /** A number, or "off". */
 export const orOff =
   <T>(off: T) =>
@@ -47,11 +51,14 @@ export function keyValue(text: string, previous: Readonly<Record<string, unknown
   }
 }
 
-const PAIRS = new Set(
-  Object.values(settings)
-    .filter(({ kind }) => kind === "pair")
-    .map(({ flag }) => longFlag(flag)),
-);
+const flagsOf = (kind: Kind): Set<string> =>
+  new Set(
+    Object.values(settings)
+      .filter((s) => s.kind === kind)
+      .map(({ flag }) => longFlag(flag)),
+  );
+const PAIRS = flagsOf("pair");
+const LISTS = flagsOf("list");
 const isNumber = (text: string | undefined): boolean => text !== undefined && /^[+-]?[\d.]+(e[+-]?\d+)?$/i.test(text);
 
 /**
@@ -64,6 +71,10 @@ export function joinPairs(argv: readonly string[]): string[] {
     const word = argv[i];
     if (PAIRS.has(word) && isNumber(argv[i + 1]) && isNumber(argv[i + 2])) {
       out.push(`${word}=${argv[++i]},${argv[++i]}`);
+    } else if (LISTS.has(word) && isNumber(argv[i + 1])) {
+      const numbers: string[] = [];
+      while (isNumber(argv[i + 1])) numbers.push(argv[++i]);
+      out.push(`${word}=${numbers}`);
     } else if (word === "--model-kwargs" && /^\w+=/.test(argv[i + 1] ?? "")) {
       while (/^\w+=/.test(argv[i + 1] ?? "")) out.push(`${word}=${argv[++i]}`);
     } else if (word === "--") {

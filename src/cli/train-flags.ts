@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { TesseraeError } from "../errors.ts";
 import {
+  EITHER,
   GROUPS,
   SENSELESS,
   type Setting,
@@ -11,7 +12,7 @@ import {
 } from "../node/settings/index.ts";
 import type { TrainOptions } from "../node/train-options.ts";
 import type { ConfigValues } from "./config.ts";
-import { count, keyValue, number, orOff, pairOf, whole } from "./flags.ts";
+import { count, keyValue, listOf, number, orOff, pairOf, whole } from "./flags.ts";
 
 /** Flags of `train`, by the names of the settings they set. */
 export interface TrainFlags extends Partial<Omit<TrainOptions, "onEvent" | "signal">> {
@@ -22,7 +23,7 @@ export interface TrainFlags extends Partial<Omit<TrainOptions, "onEvent" | "sign
 
 export const DEFAULT_LOG_INTERVAL = 50;
 
-const PARSERS = { number, whole, count, pair: pairOf, keyValue } as const;
+const PARSERS = { number, whole, count, pair: pairOf, list: listOf, keyValue } as const;
 
 /** The flag of a setting, as commander takes it. */
 export function optionOf(setting: Setting<unknown>): Option {
@@ -97,8 +98,16 @@ export function mergeFlags(given: object, config: ConfigValues): TrainFlags {
       else throw new TesseraeError("usage", `${spelled(name)} ${why}`);
     }
   }
+  for (const pair of EITHER) settleEither(pair, merged, flags);
   refuseTwice(merged, flags);
   return merged;
+}
+
+/** Of two settings that exclude each other, the one given in words beats the file's. */
+function settleEither([a, b]: readonly [SettingName, SettingName], merged: TrainFlags, flags: TrainFlags): void {
+  if (merged[a] === undefined || merged[b] === undefined) return;
+  if (a in flags === b in flags) throw new TesseraeError("usage", `${spelled(a)} and ${spelled(b)} exclude each other`);
+  delete merged[a in flags ? b : a];
 }
 
 function refuseTwice(merged: TrainFlags, flags: TrainFlags): void {

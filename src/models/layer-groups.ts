@@ -14,7 +14,7 @@ const STEM =
 
 /** The numbers they capture order the blocks; one that is absent counts as 0. */
 const BLOCKS: readonly RegExp[] = [
-  /^blocks\.(\d+)\.(?:(\d+)\.)?/, // ViT, ConvMixer, MLP-Mixer; MobileNet and EfficientNet have stages of blocks
+  /^blocks\.(\d+)\.(?:(\d+)\.(?!fn\.|weight$|bias$))?/, // ViT, MLP-Mixer, ConvMixer; EfficientNet's stages of blocks
   /^layers\.(\d+)\.(?:blocks\.(\d+))?/, // Swin: a merge goes with the block after it
   /^stages\.(\d+)\./, // MaxViT, PVT v2: a stage is a layer
   /^layer(\d+)\.(\d+)\./, // ResNet, axial and local attention

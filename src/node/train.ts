@@ -1,20 +1,15 @@
 import { join } from "node:path";
-import type { Loader } from "../data/loader.ts";
 import { TesseraeError } from "../errors.ts";
-import type { Model, Preprocessing } from "../models/model.ts";
+import type { Model } from "../models/model.ts";
 import { specOf } from "../models/spec.ts";
 import { countParameters } from "../models/trace.ts";
-import { createOptimizer } from "../optim/index.ts";
-import { schedule } from "../optim/schedule.ts";
 import type { LoadedCheckpoint } from "../train/checkpoint.ts";
-import { type FitEvent, type FitResult, fit, type Mixing } from "../train/fit.ts";
-import type { StepOptions } from "../train/step.ts";
+import { type FitEvent, type FitResult, fit } from "../train/fit.ts";
 import { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
 import { createEngine } from "./engine.ts";
-import { createLoader } from "./loader.ts";
 import { exportFile, fromCheckpoint } from "./model-files.ts";
 import { runtimeVersion } from "./ort.ts";
-import { channelsOf, transformOf } from "./predictor.ts";
+import { batchOf, buildModel, createLoaders, epochsOf, mixingOf, scheduleOf, stepOptionsOf } from "./recipe.ts";
 import { checkResumed } from "./resumed.ts";
 import { MODEL_FILE, makeRunFolder, SummaryFile, writeConfig } from "./run-folder.ts";
 import { acquireRunLock } from "./run-lock.ts";
@@ -24,7 +19,6 @@ import { type OpenedData, openData } from "./sources/open-data.ts";
 import { type Start, startOf } from "./start.ts";
 import { openTeacher } from "./teacher.ts";
 import type { TrainEvent, TrainOptions } from "./train-options.ts";
-import { trainTransformOf } from "./train-transform.ts";
 
 export interface TrainResult extends Omit<FitResult, "weights"> {
   /** The run folder: checkpoints, model.onnx, summary.csv, config.json. */
@@ -62,28 +56,6 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 const defaultOutput = (model: string): string =>
   join("runs", `${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}-${model}`);
 
-function buildModel(s: TrainSettings, classes: number, start: Start): Model {
-  if (s.numClasses !== undefined && s.numClasses < classes)
-    throw new TesseraeError("usage", `num-classes ${s.numClasses} is less than the ${classes} classes of the data`);
-  const model = start.build(s.model, {
-    ...s.modelOptions,
-    img_size: s.imgSize ?? s.modelOptions.img_size,
-    in_chans: s.inChans ?? s.modelOptions.in_chans,
-    drop_rate: s.drop ?? s.modelOptions.drop_rate,
-    drop_path_rate: s.dropPath ?? s.modelOptions.drop_path_rate,
-    num_classes: s.numClasses ?? classes,
-  });
-  channelsOf({ name: s.model, inputShape: model.inputShape });
-  return { ...model, preprocessing: preprocessingOf(s, model) };
-}
-
-/** The model's, as far as the settings say nothing else; it goes with the weights. */
-const preprocessingOf = ({ cropPct, permutePixels }: TrainSettings, { preprocessing }: Model): Preprocessing => ({
-  ...preprocessing,
-  crop_pct: cropPct ?? preprocessing.crop_pct,
-  ...(permutePixels !== undefined && { permute_pixels: permutePixels }),
-});
-
 async function trainIn(
   output: string,
   options: TrainOptions,
@@ -103,13 +75,14 @@ async function trainIn(
   const spec = { ...specOf(model, classNames(data.train.classes, model.numClasses)), ...start.facts };
   const epoch = (resume?.meta.progress as { epoch: number } | undefined)?.epoch ?? 0;
   await writeConfig(output, await describe(options, s, spec, data));
-  emit(startEvent(output, model, data, s.epochs, epoch));
+  const epochs = epochsOf(s);
+  emit(startEvent(output, model, data, epochs, epoch));
   const { weights, lines } = start.weights(model, s.seed);
   for (const message of resume ? [] : lines) emit({ type: "note", message });
   const summary = await SummaryFile.open(output, s.modelEma !== undefined, epoch);
   const loaders = createLoaders(s, model, data);
   const backend = await createEngine({ device: s.device, threads: s.threads });
-  const step = stepOptions(s, batchOf(s, data.train));
+  const step = stepOptionsOf(s, batchOf(s, data.train));
   const pupil = { model, classes: data.train.classes, batch: step.batch };
   try {
     const { weights: _, ...result } = await fit({
@@ -123,8 +96,8 @@ async function trainIn(
       rollback:
         s.rollbackOnSpike === undefined ? undefined : { factor: s.rollbackOnSpike, latest: () => store.latest() },
       saveInterval: s.recoveryInterval,
-      epochs: s.epochs,
-      schedule: scheduleOf(s, loaders.train.batchesPerEpoch),
+      epochs,
+      schedule: scheduleOf(s, step, loaders.train.batchesPerEpoch),
       ...loaders,
       metric: s.evalMetric,
       valInterval: s.valInterval,
@@ -191,94 +164,6 @@ async function resumeFrom(
       hint: "Go on with --resume auto, or choose another --output",
     });
   return undefined;
-}
-
-function createLoaders(s: TrainSettings, model: Model, { train, val }: OpenedData): { train: Loader; val?: Loader } {
-  const batch = batchOf(s, train);
-  const shared = {
-    inChans: model.inputShape[0],
-    seed: s.seed,
-    workers: s.workers,
-    strict: s.strict,
-    cacheBytes: s.cacheMb * 2 ** 20,
-  };
-  const order = {
-    sampler: s.sampler,
-    classWeights: s.classWeight as Readonly<Record<string, number>> | undefined,
-    augRepeats: s.augRepeats,
-    shuffleBuffer: s.shuffleBuffer,
-  };
-  const training = trainTransformOf(s, model);
-  const evaluation = transformOf(model);
-  return {
-    train: createLoader({
-      ...shared,
-      ...order,
-      batchSize: batch * s.gradAccumSteps,
-      dataset: train,
-      transform: training,
-      shuffle: true,
-      dropLast: true,
-    }),
-    val:
-      val.samples.length === 0
-        ? undefined
-        : createLoader({
-            ...shared,
-            batchSize: batch,
-            dataset: val,
-            transform: evaluation,
-            shuffle: false,
-            dropLast: false,
-          }),
-  };
-}
-
-/** Images of one run of the program: the batch size, or what the data have. */
-const batchOf = ({ batchSize, gradAccumSteps }: TrainSettings, { samples }: OpenedData["train"]): number =>
-  Math.max(1, Math.min(batchSize, Math.floor(samples.length / gradAccumSteps)));
-
-const mixingOf = (s: TrainSettings): Mixing | undefined =>
-  s.mixup > 0 || s.cutmix > 0 || s.cutmixMinmax
-    ? {
-        mixup: s.mixup,
-        cutmix: s.cutmixMinmax ? s.cutmix || 1 : s.cutmix,
-        cutmixMinmax: s.cutmixMinmax,
-        prob: s.mixupProb,
-        switchProb: s.mixupSwitchProb,
-        mode: s.mixupMode,
-        seed: s.seed,
-        offEpoch: s.mixupOffEpoch,
-      }
-    : undefined;
-
-const stepOptions = (s: TrainSettings, batch: number): StepOptions => ({
-  batch,
-  accumulate: s.gradAccumSteps,
-  optimizer: createOptimizer(s.opt, { momentum: s.momentum, betas: s.optBetas }),
-  weightDecay: s.weightDecay,
-  clipGrad: s.clipGrad || undefined,
-  smoothing: s.smoothing,
-  bce: s.bceLoss ? { threshold: s.bceTargetThresh, sum: s.bceSum } : undefined,
-  distillation:
-    s.teacher === undefined
-      ? undefined
-      : { type: s.distillationType, alpha: s.distillationAlpha, tau: s.distillationTau },
-  emaDecay: s.modelEma,
-  emaWarmupPower: s.modelEmaWarmup ? s.modelEmaWarmupPower : undefined,
-  seed: s.seed,
-});
-
-function scheduleOf(s: TrainSettings, batchesPerEpoch: number) {
-  const warmup = s.warmupEpochs ?? Math.min(5, s.epochs / 10);
-  const { lr, warmupLr, minLr } = s;
-  return schedule(s.sched, {
-    lr,
-    steps: s.epochs * batchesPerEpoch,
-    warmupSteps: Math.round(warmup * batchesPerEpoch),
-    warmupLr,
-    minLr,
-  });
 }
 
 /** What config.json holds. */

@@ -280,7 +280,7 @@ describe("flags", () => {
   const run = (...args: string[]) => tesserae(args);
 
   it.each([
-    [["--momentum", "0.9"], /--momentum is for --opt sgd or momentum/],
+    [["--momentum", "0.9"], /--momentum is for --opt sgd, momentum, muon or nmuon/],
     [["--scale", "0.5", "1"], /--scale is for --crop rrc/],
     [["--warmup-epochs", "0", "--warmup-lr", "1e-5"], /--warmup-lr means nothing/],
     [["--warmup-epochs", "3"], /3 warm-up epochs leave nothing of 1/],

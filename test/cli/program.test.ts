@@ -10,7 +10,8 @@ import { createProgram } from "../../src/cli/program.ts";
 import { Exit, exitCodeOf, report } from "../../src/cli/report.ts";
 import { mergeFlags } from "../../src/cli/train-flags.ts";
 import { TesseraeError } from "../../src/errors.ts";
-import { settle } from "../../src/node/settings/index.ts";
+import { peakRate } from "../../src/node/recipe.ts";
+import { settle, type TrainSettings } from "../../src/node/settings/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tesserae-config-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -160,6 +161,28 @@ describe("config files", () => {
   });
 });
 
+describe("the learning rate", () => {
+  it("is --lr or --lr-base: flags beat the file, whichever it has", () => {
+    expect(mergeFlags({ lr: 1e-3 }, { lrBase: 1e-2 })).toEqual({ lr: 1e-3 });
+    expect(mergeFlags({ lrBase: 1e-2 }, { lr: 1e-3 })).toEqual({ lrBase: 1e-2 });
+    expect(() => settle({ lr: 1e-3, lrBase: 1e-2 })).toThrow(/exclude each other/);
+  });
+
+  it("is scaled to the images of one update", () => {
+    const peak = (given: Partial<TrainSettings>, accumulate: number) =>
+      peakRate(settle(given), { batch: 64, accumulate });
+    expect(peak({}, 1)).toBe(5e-4);
+    expect(peak({ lr: 1e-3 }, 4)).toBe(1e-3);
+    expect(peak({ lrBase: 1e-3 }, 4)).toBeCloseTo(1e-3, 15);
+    expect(peak({ lrBase: 1e-3 }, 1)).toBeCloseTo(5e-4, 15);
+    expect(peak({ lrBase: 0.1, opt: "sgd", lrBaseSize: 512 }, 2)).toBeCloseTo(0.025, 15);
+  });
+
+  it("takes several milestones", () => {
+    expect(joinPairs(["--decay-milestones", "3", "6", "9", "photos"])).toEqual(["--decay-milestones=3,6,9", "photos"]);
+  });
+});
+
 describe("recipes", () => {
   const recipes = fileURLToPath(new URL("../../recipes", import.meta.url));
   const files = existsSync(recipes) ? readdirSync(recipes).filter((name) => /\.(ya?ml|json)$/.test(name)) : [];
@@ -172,7 +195,14 @@ describe("recipes", () => {
 
 describe("flags that make no sense together", () => {
   it.each([
-    [{ momentum: 0.9 }, /--momentum is for --opt sgd or momentum/],
+    [{ momentum: 0.9 }, /--momentum is for --opt sgd, momentum, muon or nmuon/],
+    [{ opt: "sgd", optBetas: [0.9, 0.99] as const }, /--opt-betas means nothing with --opt sgd/],
+    [{ opt: "lion", optEps: 1e-8 }, /--opt-eps means nothing with .*lion/],
+    [{ lr: 1e-3, lrBase: 1e-3 }, /--lr and --lr-base exclude each other/],
+    [{ lrBaseSize: 512 }, /--lr-base-size needs --lr-base/],
+    [{ clipGrad: 0, clipMode: "agc" }, /--clip-mode means nothing with --clip-grad off/],
+    [{ decayRate: 0.5 }, /--decay-rate is for --sched step, multistep or poly/],
+    [{ sched: "step", cooldownEpochs: 2 }, /--cooldown-epochs means nothing with --sched constant, step/],
     [{ crop: "pad", scale: [0.5, 1] as const }, /--scale is for --crop rrc/],
     [{ warmupEpochs: 0, warmupLr: 1e-6 }, /--warmup-lr means nothing with --warmup-epochs 0/],
     [{ sched: "constant", minLr: 1e-6 }, /--min-lr means nothing with --sched constant/],

@@ -1,10 +1,11 @@
 import { parseAutoAugment } from "../../data/policy/parse.ts";
 import { TesseraeError } from "../../errors.ts";
+import { endsLow } from "../../optim/schedule.ts";
 import { augmentation } from "./augmentation.ts";
 import { data } from "./data.ts";
 import { dataset } from "./dataset.ts";
 import { model } from "./model.ts";
-import { optimization } from "./optimization.ts";
+import { DEFAULT_LR, optimization } from "./optimization.ts";
 import { regularization } from "./regularization.ts";
 import { run } from "./run.ts";
 import { type Setting, setting } from "./setting.ts";
@@ -48,18 +49,75 @@ export interface Senseless {
   readonly why: string;
 }
 
+/** Settings that say the same thing in two ways. */
+export const EITHER: readonly (readonly [SettingName, SettingName])[] = [["lr", "lrBase"]];
+
+const ofSgd = (opt: string): boolean => opt === "sgd" || opt === "momentum";
+const isSched =
+  (...names: readonly string[]) =>
+  ({ sched = DEFAULTS.sched }: Partial<TrainSettings>): boolean =>
+    names.includes(sched);
+
 export const SENSELESS: readonly Senseless[] = [
   {
     names: ["momentum"],
     because: "opt",
-    when: ({ opt = DEFAULTS.opt }) => opt === "adamw",
-    why: "is for --opt sgd or momentum",
+    when: ({ opt = DEFAULTS.opt }) => !ofSgd(opt) && !opt.endsWith("muon"),
+    why: "is for --opt sgd, momentum, muon or nmuon",
   },
   {
     names: ["optBetas"],
     because: "opt",
-    when: ({ opt = DEFAULTS.opt }) => opt !== "adamw",
-    why: "is for --opt adamw",
+    when: ({ opt = DEFAULTS.opt }) => ofSgd(opt),
+    why: "means nothing with --opt sgd or momentum",
+  },
+  {
+    names: ["optEps"],
+    because: "opt",
+    when: ({ opt = DEFAULTS.opt }) => ofSgd(opt) || opt === "lion",
+    why: "means nothing with --opt sgd, momentum or lion",
+  },
+  {
+    names: ["lrBaseSize", "lrBaseScale"],
+    because: "lr",
+    when: ({ lrBase }) => lrBase === undefined,
+    why: "needs --lr-base",
+  },
+  {
+    names: ["clipMode"],
+    because: "clipGrad",
+    when: ({ clipGrad }) => clipGrad === 0,
+    why: "means nothing with --clip-grad off",
+  },
+  {
+    names: ["decayEpochs"],
+    because: "sched",
+    when: (s) => !isSched("step")(s),
+    why: "is for --sched step",
+  },
+  {
+    names: ["decayMilestones"],
+    because: "sched",
+    when: (s) => !isSched("multistep")(s),
+    why: "is for --sched multistep",
+  },
+  {
+    names: ["decayRate"],
+    because: "sched",
+    when: (s) => !isSched("step", "multistep", "poly")(s),
+    why: "is for --sched step, multistep or poly",
+  },
+  {
+    names: ["lrKDecay"],
+    because: "sched",
+    when: (s) => !isSched("cosine", "poly")(s),
+    why: "is for --sched cosine or poly",
+  },
+  {
+    names: ["warmupPrefix"],
+    because: "sched",
+    when: isSched("onecycle"),
+    why: "means nothing with --sched onecycle, whose first part the warm-up is",
   },
   {
     names: ["scale", "ratio", "trainInterpolation"],
@@ -86,16 +144,16 @@ export const SENSELESS: readonly Senseless[] = [
     why: "needs --reprob",
   },
   {
-    names: ["warmupLr"],
+    names: ["warmupLr", "warmupPrefix"],
     because: "warmupEpochs",
     when: ({ warmupEpochs }) => warmupEpochs === 0,
     why: "means nothing with --warmup-epochs 0",
   },
   {
-    names: ["minLr"],
+    names: ["minLr", "cooldownEpochs"],
     because: "sched",
-    when: ({ sched }) => sched === "constant",
-    why: "means nothing with --sched constant",
+    when: ({ sched = DEFAULTS.sched }) => !endsLow(sched),
+    why: "means nothing with --sched constant, step or multistep",
   },
   {
     names: ["modelEmaWarmup", "modelEmaWarmupPower"],
@@ -150,12 +208,16 @@ export const SENSELESS: readonly Senseless[] = [
 /** What must hold between settings. */
 const RULES: readonly { ok: (s: TrainSettings) => boolean; what: (s: TrainSettings) => string; hint?: string }[] = [
   {
-    ok: (s) => s.minLr <= s.lr,
-    what: (s) => `the lowest rate ${s.minLr} must lie between 0 and the peak ${s.lr}`,
+    ok: (s) => s.lr === undefined || s.lrBase === undefined,
+    what: () => "--lr and --lr-base exclude each other",
+  },
+  {
+    ok: (s) => s.lrBase !== undefined || s.minLr === undefined || s.minLr <= (s.lr ?? DEFAULT_LR),
+    what: (s) => `the lowest rate ${s.minLr} must lie between 0 and the peak ${s.lr ?? DEFAULT_LR}`,
     hint: "Set --min-lr",
   },
   {
-    ok: (s) => (s.warmupEpochs ?? 0) < s.epochs,
+    ok: (s) => s.warmupPrefix || (s.warmupEpochs ?? 0) < s.epochs,
     what: (s) => `${s.warmupEpochs} warm-up epochs leave nothing of ${s.epochs}`,
   },
   {
