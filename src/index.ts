@@ -7,6 +7,15 @@ export type { ImageDataset, ImageSample } from "./data/dataset.ts";
 export type { Batch, Loader, LoaderOptions } from "./data/loader.ts";
 export { type EvalTransform, evalTransform, type TrainTransform, trainTransform } from "./data/transform.ts";
 export { type ErrorCode, TesseraeError } from "./errors.ts";
+export {
+  type Drawing,
+  FIGURES,
+  type Figure,
+  type FigureContext,
+  figureNames,
+  type Picture,
+  type Subject,
+} from "./explain/index.ts";
 export { type EncodeOptions, encodeModel, type OnnxModel } from "./graph/onnx.ts";
 export { decodeModel } from "./graph/onnx-read.ts";
 export { optimize } from "./graph/passes/index.ts";

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { benchCommand } from "./commands/bench.ts";
 import { downloadCommand } from "./commands/download.ts";
 import { evalCommand } from "./commands/eval.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { infoCommand } from "./commands/info.ts";
 import { modelsCommand } from "./commands/models.ts";
@@ -24,6 +25,7 @@ const COMMANDS: readonly (() => CommandDefinition)[] = [
   trainCommand,
   evalCommand,
   predictCommand,
+  explainCommand,
   exportCommand,
   downloadCommand,
   modelsCommand,

@@ -20,6 +20,8 @@ export interface Traced<R> {
   readonly updates: ReadonlyMap<string, Tensor>;
   /** Named inner tensors. */
   readonly taps: ReadonlyMap<string, Tensor>;
+  /** What modules gave, by path. */
+  readonly outputs: ReadonlyMap<string, Tensor>;
 }
 
 export interface TraceModuleOptions {
@@ -46,7 +48,7 @@ export function traceModule<R>(root: Module<[x: Tensor], R>, x: Tensor, options:
   };
   const context = new Trace({ training, resolve, noise, frozen });
   const output = withTrace(context, root, (bound) => bound(x));
-  return { output, slots, updates: context.updates, taps: context.taps };
+  return { output, slots, updates: context.updates, taps: context.taps, outputs: context.outputs };
 }
 
 /**
@@ -57,7 +59,7 @@ export function traceLogits(
   model: Model,
   x: Tensor,
   options: TraceModuleOptions & PassOptions & { readonly taps?: readonly string[] },
-): Traced<Tensor> {
+): Omit<Traced<Tensor>, "outputs"> {
   const all = traceModule(model.forward, x, options);
   const tapped = (options.taps ?? []).flatMap((name) => {
     const t = all.taps.get(name);

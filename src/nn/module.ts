@@ -1,6 +1,6 @@
 import type { Random } from "../data/random.ts";
 import { TesseraeError } from "../errors.ts";
-import { currentScope, type Tensor, withScope } from "../graph/tensor.ts";
+import { currentScope, Tensor, withScope } from "../graph/tensor.ts";
 import type { DType, Shape } from "../graph/types.ts";
 import "../ops/index.ts";
 import type { Size } from "./size.ts";
@@ -132,6 +132,8 @@ export class Trace {
   readonly updates = new Map<string, Tensor>();
   /** Inner tensors named by `tap`, such as "blocks.0.attn.probs". */
   readonly taps = new Map<string, Tensor>();
+  /** What modules gave, by path, where that is one tensor; of a module called often the last. */
+  readonly outputs = new Map<string, Tensor>();
   readonly noise: (shape: Shape) => Tensor;
   readonly #resolve: TraceOptions["resolve"];
   readonly #frozen: ReadonlySet<string>;
@@ -207,7 +209,11 @@ function bindModule<A extends unknown[], R, C>(
   path: string,
   context: Trace,
 ): BoundModule<A, R, C> {
-  const self = ((...args: A) => withScope(path, () => root.forward(self, ...args))) as BoundModule<A, R, C>;
+  const self = ((...args: A) => {
+    const result = withScope(path, () => root.forward(self, ...args));
+    if (result instanceof Tensor) context.outputs.set(path, result);
+    return result;
+  }) as BoundModule<A, R, C>;
   for (const [key, child] of Object.entries(root.children as Children)) {
     let bound: unknown;
     const get = () => (bound ??= child && bindChild(child, join(path, key), context));

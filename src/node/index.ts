@@ -6,6 +6,7 @@ export * from "../index.ts";
 export { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
 export { decodeFile, decodeImage } from "./decode.ts";
 export { createEngine } from "./engine.ts";
+export { drawingSvg, type FigureFiles, picturesOf, subjectOf, writeFigure } from "./explain.ts";
 export * from "./hub/index.ts";
 export { createLoader } from "./loader.ts";
 export { type ExportFileOptions, exportFile, openTrained, type TrainedModel } from "./model-files.ts";

@@ -1,0 +1,36 @@
+import type { Figure } from "./figure.ts";
+import { attentionDistance } from "./figures/attention-distance.ts";
+import { attentionMaps } from "./figures/attention-maps.ts";
+import { depthwiseKernels } from "./figures/depthwise-kernels.ts";
+import { filters } from "./figures/filters.ts";
+import { gradCam, gradCamPlusPlus } from "./figures/grad-cam.ts";
+import { integrated, smoothGrad } from "./figures/gradients.ts";
+import { occlusion } from "./figures/occlusion.ts";
+import { positionBias } from "./figures/position-bias.ts";
+import { positionSimilarity } from "./figures/position-similarity.ts";
+import { receptiveField } from "./figures/receptive-field.ts";
+import { relevance } from "./figures/relevance.ts";
+import { rollout } from "./figures/rollout.ts";
+
+/** Figures by the names that `tesserae explain --figure` takes. */
+export const FIGURES: Readonly<Record<string, Figure>> = {
+  attention: attentionMaps,
+  rollout,
+  relevance,
+  gradcam: gradCam,
+  "gradcam++": gradCamPlusPlus,
+  "integrated-gradients": integrated,
+  smoothgrad: smoothGrad,
+  occlusion,
+  "attention-distance": attentionDistance,
+  "receptive-field": receptiveField,
+  filters,
+  positions: positionSimilarity,
+  "position-bias": positionBias,
+  kernels: depthwiseKernels,
+};
+
+export const figureNames = Object.keys(FIGURES);
+export type { ChartDrawing, Drawing, Panel, PanelDrawing } from "./drawing.ts";
+export type { Figure, FigureContext, Picture } from "./figure.ts";
+export type { Subject } from "./subject.ts";

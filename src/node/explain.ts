@@ -1,0 +1,112 @@
+import { mkdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import sharp from "sharp";
+import { type PixelImage, toInterleaved, toRgb } from "../data/image.ts";
+import { applyTransform } from "../data/transform.ts";
+import { TesseraeError } from "../errors.ts";
+import { type Drawing, panelsToSvg } from "../explain/drawing.ts";
+import type { FigureContext, Picture } from "../explain/figure.ts";
+import { FIGURES } from "../explain/index.ts";
+import { answer, floats, type Subject } from "../explain/subject.ts";
+import { sizeOf } from "../graph/types.ts";
+import { type ModelSpec, modelOf } from "../models/spec.ts";
+import type { Backend } from "../runtime/backend.ts";
+import { writeFileAtomic } from "./atomic-write.ts";
+import { type Chart, drawChart, rasterize } from "./chart.ts";
+import { decodeFile } from "./decode.ts";
+import { ioError } from "./file-system.ts";
+import type { TrainedModel } from "./model-files.ts";
+import { channelsOf, normalized, transformOf } from "./predictor.ts";
+
+/** Puts a trained model on a backend for figures; `dispose` the subject's state when done. Throws TesseraeError("usage") for an export, whose inner tensors are gone. */
+export async function subjectOf(trained: TrainedModel, backend: Backend): Promise<Subject> {
+  if (trained.kind === "onnx")
+    throw new TesseraeError("usage", "is an export, without the model's inner tensors", {
+      where: trained.path,
+      hint: "Name the run folder or checkpoint it was exported from",
+    });
+  const { spec, weights } = trained;
+  const classes = spec.descriptions ?? spec.classes;
+  return { model: modelOf(spec), weights, classes, backend, state: await backend.createState(weights) };
+}
+
+/** Images as the model sees them. Without `target`, each explains the class that the model gives it. */
+export async function picturesOf(
+  subject: Subject,
+  spec: ModelSpec,
+  paths: readonly string[],
+  target?: number,
+): Promise<Picture[]> {
+  const [channels, height, width] = spec.inputShape;
+  const pictures: Picture[] = [];
+  for (const path of paths) {
+    const planar = new Uint8Array(sizeOf(spec.inputShape));
+    applyTransform(
+      transformOf(spec),
+      await decodeFile(path),
+      channelsOf(spec),
+      { seed: 0, epoch: 0, index: 0 },
+      planar,
+    );
+    const data = toInterleaved(planar, channels);
+    const pixels = toRgb({ width, height, channels: channels === 1 ? 1 : 3, data });
+    pictures.push({ name: basename(path), pixels, input: normalized(planar, spec), target: target ?? 0 });
+  }
+  if (target !== undefined || pictures.length === 0) return pictures;
+  const best: Picture[] = [];
+  for (const picture of pictures) {
+    const logits = floats(
+      await answer(subject, { images: picture.input, classes: [0] }, (of) => new Map([["logits", of.logits]])),
+      "logits",
+    );
+    best.push({ ...picture, target: logits.indexOf(Math.max(...logits)) });
+  }
+  return best;
+}
+
+const pngAddress = async ({ width, height, data }: PixelImage): Promise<string> => {
+  const png = await sharp(data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
+  return `data:image/png;base64,${png.toString("base64")}`;
+};
+
+/** A drawing as SVG that stands alone. */
+export async function drawingSvg(drawing: Drawing): Promise<string> {
+  if (drawing.kind === "panels")
+    return panelsToSvg(drawing, await Promise.all(drawing.panels.map(({ image }) => pngAddress(image))));
+  const { title, caption: description, spec } = drawing;
+  return drawChart({ title, description, ...spec } as Chart);
+}
+
+export interface FigureFiles {
+  readonly name: string;
+  readonly svg: string;
+  readonly png: string;
+  readonly json: string;
+}
+
+/** Numbers of JSON to five digits. */
+const rounded = (_: string, value: unknown): unknown =>
+  typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value;
+
+/** Draws a figure of the table into a folder: NAME.svg, NAME.png and NAME.json. Throws TesseraeError. */
+export async function writeFigure(name: string, context: FigureContext, folder: string): Promise<FigureFiles> {
+  const drawing = await FIGURES[name].draw(context);
+  const svg = await drawingSvg(drawing);
+  const { title, caption, data } = drawing;
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw ioError("cannot make the folder of figures", error, { where: folder });
+  }
+  const file = (extension: string) => join(folder, `${name}.${extension}`);
+  const text = (value: string) => new TextEncoder().encode(value);
+  await writeFileAtomic(file("svg"), text(svg));
+  await writeFileAtomic(file("png"), await rasterize(svg));
+  await writeFileAtomic(
+    file("json"),
+    text(JSON.stringify({ title, caption, source: FIGURES[name].source, data }, rounded)),
+  );
+  return { name, svg: file("svg"), png: file("png"), json: file("json") };
+}
