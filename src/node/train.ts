@@ -175,6 +175,7 @@ const describe = async (
 ) => ({
   data,
   dataset: kind,
+  images: { train: train.samples.length, val: val.samples.length },
   fingerprint: { train: await dataFingerprint(train), val: await dataFingerprint(val) },
   output,
   settings,
