@@ -63,7 +63,7 @@ const isNumber = (text: string | undefined): boolean => text !== undefined && /^
 
 /**
  * Words of flags that take several values, made into one word each, so that they never take the words behind them:
- * `--scale A B` -> `--scale=A,B`, `--model-kwargs a=1 b=2` -> `--model-kwargs=a=1 --model-kwargs=b=2`.
+ * `--scale A B` -> `--scale=A,B`, `--mean A B C` -> `--mean=A,B,C`, `--model-kwargs a=1 b=2` -> `--model-kwargs=a=1 --model-kwargs=b=2`.
  */
 export function joinPairs(argv: readonly string[]): string[] {
   const out: string[] = [];

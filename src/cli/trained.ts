@@ -1,10 +1,14 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Command } from "commander";
 import { TesseraeError } from "../errors.ts";
-import type { TrainedModel } from "../node/model-files.ts";
+import type { OpenOptions, TrainedModel } from "../node/model-files.ts";
 import type { Predictor } from "../node/predictor.ts";
+import { givenPreprocessing, type PreparationSettings } from "../node/preprocessing.ts";
+import { settings } from "../node/settings/index.ts";
 import type { EngineFlags } from "./flags.ts";
 import { note, warn } from "./output.ts";
+import { optionOf } from "./train-flags.ts";
 
 /** Where `train` puts its runs when it is not told. */
 export const RUNS = "runs";
@@ -26,9 +30,35 @@ export async function newestRun(folder = RUNS): Promise<string> {
   return newest.path;
 }
 
-export async function open(path: string): Promise<TrainedModel> {
+/** How images are prepared, where the model does not say, or says otherwise. */
+export interface PreparationFlags extends PreparationSettings {
+  imgSize?: number;
+  onnxOutput?: string;
+}
+
+const PREPARATION = ["imgSize", "mean", "std", "interpolation", "cropPct"] as const;
+
+/** Adds the flags of `PreparationFlags`. */
+export function withPreparation(command: Command): Command {
+  for (const name of PREPARATION) command.addOption(optionOf(settings[name]));
+  return command.option(
+    "--onnx-output <name>",
+    "output that holds the scores of an ONNX file of others (default: found)",
+  );
+}
+
+/** The same for `open`. */
+export const preparationOf = (flags: PreparationFlags): OpenOptions => ({
+  imgSize: flags.imgSize,
+  output: flags.onnxOutput,
+  preprocessing: givenPreprocessing(flags),
+});
+
+export async function open(source: string, options: OpenOptions = {}): Promise<TrainedModel> {
   const { openTrained } = await import("../node/model-files.ts");
-  const trained = await openTrained(path);
+  const { hubReporter } = await import("./hub.ts");
+  const hub = hubReporter();
+  const trained = await openTrained(source, { ...hub, ...options }).finally(hub.onProgress.close);
   for (const line of trained.warnings) warn(line);
   return trained;
 }

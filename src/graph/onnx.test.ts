@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createModel } from "../models/index.ts";
 import { imageInput, initialize, traceLogits } from "../models/trace.ts";
 import { evaluate } from "./evaluate.ts";
-import { encodeModel, readMetadata } from "./onnx.ts";
+import { decodeProto, encodeModel, readMetadata } from "./onnx.ts";
 import { decodeModel } from "./onnx-read.ts";
 import { optimize } from "./passes/index.ts";
 import { type Program, program } from "./program.ts";
@@ -62,6 +62,15 @@ describe("ONNX bytes", () => {
     expect(readMetadata(encodeModel(exported(1), { metadata: { labels: '["猫"]' } }).model).get("labels")).toBe(
       '["猫"]',
     );
+  });
+
+  it("are the same for the same program, whatever was built before it", () => {
+    expect(encodeModel(exported(1)).model).toEqual(encodeModel(exported(1)).model);
+  });
+
+  it("keep the names of weights", () => {
+    const names = new Set(decodeProto(encodeModel(exported(1)).model).graph?.initializer.map((t) => t.name));
+    for (const { name } of model.slots) expect(names, name).toContain(name);
   });
 
   it("that are no model are refused in one line", () => {

@@ -137,6 +137,10 @@ class Writer {
   readonly initializers: TensorProto[] = [];
   readonly domains = new Set<string>([""]);
   readonly #names = new Map<Tensor, string>();
+  /** Places in the program: the same program is the same bytes, whatever was built before it. */
+  readonly #numbers: ReadonlyMap<Node, number>;
+  /** Names of inputs, outputs and constants. */
+  readonly #taken: Set<string>;
   readonly #used: Set<Tensor>;
   readonly #shared = new Map<string, string>();
   readonly #external?: ExternalData;
@@ -146,6 +150,8 @@ class Writer {
 
   constructor(program: Program, nodes: readonly Node[], external?: ExternalData) {
     this.#external = external;
+    this.#numbers = new Map(nodes.map((node, i) => [node, i]));
+    this.#taken = new Set([...program.inputs.map(inputName), ...program.outputs.keys()]);
     this.#batched = program.inputs.find((t) => t.shape[0] === -1);
     this.#used = new Set(
       [...nodes.flatMap((n) => n.inputs), ...program.outputs.values()].filter((t) => t !== undefined),
@@ -194,7 +200,7 @@ class Writer {
       inputs,
       outputs,
       attributes,
-      `${node.scope || "main"}/${node.op}_${node.id}`,
+      `${node.scope || "main"}/${node.op}_${this.#numbers.get(node)}`,
     );
   }
 
@@ -215,7 +221,8 @@ class Writer {
   #name(t: Tensor, node: Node): string {
     const known = this.#names.get(t);
     if (known !== undefined) return known;
-    const name = t.index === 0 ? `v${node.id}` : `v${node.id}.${t.index}`;
+    const number = this.#numbers.get(node);
+    const name = t.index === 0 ? `v${number}` : `v${number}.${t.index}`;
     this.#names.set(t, name);
     return name;
   }
@@ -259,9 +266,18 @@ class Writer {
     const { dtype, shape } = node.outputs[0];
     const value = node.attrs.value as NdArray | TensorData;
     if (sizeOf(shape) <= 16 && value.data instanceof Float64Array) return this.#share(dtype, shape, value.data);
-    const name = (node.attrs.name as string | undefined) ?? `c${node.id}`;
+    const name = this.#constantName(node);
     this.#initializer(name, dtype, shape, "dtype" in value ? value.data : fromDoubles(dtype, value.data));
     return name;
+  }
+
+  /** Its own name, where no other tensor has it or could get it. */
+  #constantName(node: Node): string {
+    const { name } = node.attrs;
+    const free = typeof name === "string" && !this.#taken.has(name) && !/^([vkc]\d|batch_)/.test(name);
+    const chosen = free ? name : `c${this.#numbers.get(node)}`;
+    this.#taken.add(chosen);
+    return chosen;
   }
 
   /** Small constants of equal type and value are written once. */

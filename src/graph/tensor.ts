@@ -78,9 +78,11 @@ export const constant = (data: ArrayLike<number> | number, shape: Shape = [], dt
   return makeNode("Constant", [], { value }, [{ dtype, shape }]).outputs[0];
 };
 
-/** A constant from host values in their own dtype, not copied: weights. */
-export const constantData = (value: TensorData): Tensor =>
-  makeNode("Constant", [], { value }, [{ dtype: value.dtype, shape: value.shape }]).outputs[0];
+/** A constant from host values in their own dtype, not copied: weights. A name stays with it in a file. */
+export const constantData = (value: TensorData, name?: string): Tensor =>
+  makeNode("Constant", [], name === undefined ? { value } : { value, name }, [
+    { dtype: value.dtype, shape: value.shape },
+  ]).outputs[0];
 
 /** A constant of one value; broadcasts in arithmetic. */
 export const fill = (value: number, shape: Shape, dtype: DType = "float32"): Tensor =>

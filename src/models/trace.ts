@@ -80,7 +80,7 @@ const TAP = "tap:";
 function weight(slot: NamedSlot, weights: Weights): Tensor {
   const value = weights.get(slot.name);
   if (!value) throw new TesseraeError("weights", `no tensor ${slot.name} among the weights`);
-  return constantData(value);
+  return constantData(value, slot.name);
 }
 
 /** The symbolic image batch of a model: float32 [batch, C, H, W], normalised. A negative batch is free. */

@@ -23,15 +23,23 @@ export async function importBytes(
   options: Omit<ImportOptions, "files"> = {},
 ): Promise<Imported> {
   try {
-    const files = new Map<string, Uint8Array>();
-    for (const location of externalLocations(bytes)) files.set(location, await readBeside(dirname(path), location));
-    return importOnnx(bytes, { ...options, files });
+    return importOnnx(bytes, { ...options, files: await readExternal(bytes, path) });
   } catch (error) {
     if (!(error instanceof TesseraeError)) throw error;
     const { code, message, hint, cause } = error;
     // The message says the hint already, and where within the file.
     throw new TesseraeError(code, hint ? message.replace(`. ${hint}`, "") : message, { where: path, hint, cause });
   }
+}
+
+/**
+ * The files that hold weights of a model beside it, by the location that it names. Throws TesseraeError("weights") for
+ * one outside the model's folder and for links.
+ */
+export async function readExternal(bytes: Uint8Array, path: string): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  for (const location of externalLocations(bytes)) files.set(location, await readBeside(dirname(path), location));
+  return files;
 }
 
 /** A file below a folder, none of whose path is a link. */

@@ -7,9 +7,11 @@ export { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./c
 export { decodeFile, decodeImage } from "./decode.ts";
 export { createEngine } from "./engine.ts";
 export { drawingSvg, type FigureFiles, picturesOf, subjectOf, writeFigure } from "./explain.ts";
+export { type ExportFileOptions, exportFile } from "./export-file.ts";
 export * from "./hub/index.ts";
+export { importFile } from "./import-file.ts";
 export { createLoader } from "./loader.ts";
-export { type ExportFileOptions, exportFile, openTrained, type TrainedModel } from "./model-files.ts";
+export { type OpenOptions, openTrained, type TrainedModel } from "./model-files.ts";
 export { createOrtBackend, type Device, listDevices, type OrtOptions } from "./ort.ts";
 export { createPredictor, type Guess, type Predictor } from "./predictor.ts";
 export type { TrainSettings } from "./settings/index.ts";

@@ -1,20 +1,19 @@
-import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
 import { TesseraeError } from "../errors.ts";
 import { type OnnxModel, readMetadata } from "../graph/onnx.ts";
-import { resizeModel, resizeWeights } from "../models/resize.ts";
+import type { Preprocessing } from "../models/model.ts";
 import { checkWeights, type ModelSpec, modelOf, parseSpec, specOf } from "../models/spec.ts";
 import type { Weights } from "../models/trace.ts";
+import { checkLimits } from "../onnx/limits.ts";
 import type { LoadedCheckpoint } from "../train/checkpoint.ts";
-import { isCheckpointFolder, manifestFile } from "../train/checkpoint.ts";
-import { exportOnnx, SPEC_KEY } from "../train/export.ts";
+import { exportedWeights, SPEC_KEY } from "../train/export.ts";
 import { averageName } from "../train/step.ts";
-import { writeFileAtomic } from "./atomic-write.ts";
 import { createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
-import { errorCode, ioError } from "./file-system.ts";
-
-import { importBytes } from "./import-file.ts";
-
+import { ioError } from "./file-system.ts";
+import type { ResolveOptions } from "./hub/index.ts";
+import { importBytes, readExternal } from "./import-file.ts";
+import { locate } from "./locate.ts";
+import { perChannel } from "./preprocessing.ts";
 import {
   loadPretrained,
   openPretrainedFile,
@@ -23,7 +22,8 @@ import {
   pretrainedModel,
   pretrainedSpec,
 } from "./pretrained.ts";
-import { WEIGHT_FILES } from "./weight-files.ts";
+import { resized } from "./resized.ts";
+import { type Source, sourceAt } from "./source-kind.ts";
 
 /** A trained model found on disk: with weights of ours, or as ONNX. */
 export type TrainedModel =
@@ -44,28 +44,40 @@ export type TrainedModel =
       readonly warnings: readonly string[];
     };
 
+export interface OpenOptions extends ResolveOptions {
+  /** Side of the images: tables of positions are resampled. Default: the model's; 224 where an ONNX file leaves it open. */
+  readonly imgSize?: number;
+  /** Of an ONNX file of others: its output that holds the scores, and the tensor to classify by. */
+  readonly output?: string;
+  readonly features?: string;
+  /** Preprocessing, where the source does not tell or tells wrong. */
+  readonly preprocessing?: Partial<Preprocessing>;
+}
+
 /**
- * Opens a run folder (its best checkpoint, or the newest where none was evaluated), a checkpoint's folder, an exported
- * ONNX file, a folder of timm's Hub layout, or a file of weights. Throws TesseraeError("io" | "weights").
+ * Opens a run folder (its best checkpoint, or the newest where none was evaluated), a checkpoint's folder, an ONNX file,
+ * a folder of timm's Hub layout, a file of weights, or any of these on the hub. Throws TesseraeError("io" | "weights").
  */
-export async function openTrained(path: string): Promise<TrainedModel> {
-  const kind = await sourceKind(path);
-  if (kind === "onnx") return openOnnx(path);
-  if (kind === "run") return fromRun(path);
-  return fromPretrained(kind === "folder" ? await openPretrainedFolder(path) : await openPretrainedFile(path));
+export async function openTrained(text: string, options: OpenOptions = {}): Promise<TrainedModel> {
+  const { kind, path, license } = await find(text, options);
+  const trained = kind === "onnx" ? await openOnnx(path, options) : await openWeights({ kind, path, license });
+  const sized = options.imgSize === undefined ? trained : resized(trained, options.imgSize);
+  const { spec } = sized;
+  const preprocessing = { ...spec.preprocessing, ...perChannel(options.preprocessing ?? {}, spec.inputShape[0]) };
+  return { ...sized, spec: { ...spec, preprocessing, ...(license && !spec.license && { license }) } };
 }
 
-/** What a path is: ONNX, a run or checkpoint of ours, a folder of the Hub's layout, or a file of weights. */
-async function sourceKind(path: string): Promise<"onnx" | "run" | "folder" | "file"> {
-  if (!(await kindOf(path))) return WEIGHT_FILES.test(path) ? "file" : "onnx";
-  if (await exists(join(path, manifestFile))) return "run";
-  const names = await readdir(path);
-  if (names.some(isCheckpointFolder)) return "run";
-  return names.some((name) => WEIGHT_FILES.test(name)) ? "folder" : "run";
+const openWeights = async (source: Source & { license?: string }): Promise<TrainedModel> =>
+  source.kind === "run" || source.kind === "checkpoint" ? fromRun(source) : fromPretrained(await openPublished(source));
+
+/** Where the text's source lies and what it is; one of the hub is downloaded. */
+async function find(text: string, options: ResolveOptions): Promise<Source & { license?: string }> {
+  const { path, hub } = await locate(text, options);
+  return { ...(await sourceAt(path)), license: hub?.license };
 }
 
-const fromRun = async (path: string): Promise<TrainedModel & { kind: "weights" }> =>
-  fromCheckpoint((await exists(join(path, manifestFile))) ? await loadCheckpoint(path) : await bestOf(path));
+const fromRun = async ({ kind, path }: Source): Promise<TrainedModel & { kind: "weights" }> =>
+  fromCheckpoint(kind === "checkpoint" ? await loadCheckpoint(path) : await bestOf(path));
 
 function fromPretrained(source: Pretrained): TrainedModel & { kind: "weights" } {
   const model = pretrainedModel(source);
@@ -77,20 +89,54 @@ function fromPretrained(source: Pretrained): TrainedModel & { kind: "weights" } 
   return { kind: "weights", path: source.path, spec: pretrainedSpec(source, model), weights, warnings };
 }
 
-/** What `--pretrained` takes: a run or checkpoint of ours, a folder of the Hub's layout, or a file of weights. */
-export async function openPretrained(path: string): Promise<Pretrained> {
-  const kind = await sourceKind(path);
-  if (kind === "folder") return openPretrainedFolder(path);
-  if (kind === "file") return openPretrainedFile(path);
-  if (kind === "onnx")
-    throw new TesseraeError("weights", "is no file of weights", {
-      where: path,
-      hint: "Name a .safetensors, .pth, .bin or .npz file, a folder with config.json, or a run folder",
-    });
-  const { spec, weights } = await fromRun(path);
-  const { name, options, preprocessing, classes, descriptions, license } = spec;
-  const facts = { model: name, options, preprocessing, classes, descriptions, license };
-  return { path, layout: "tesserae", tensors: weights, unused: [], others: [], ...facts };
+const openPublished = async ({ kind, path, license }: Source & { license?: string }): Promise<Pretrained> => {
+  const source = await (kind === "folder" ? openPretrainedFolder(path) : openPretrainedFile(path));
+  return { ...source, license: source.license ?? license };
+};
+
+/**
+ * What `--pretrained` takes: a run or checkpoint of ours, a folder of the Hub's layout, a file of weights, an ONNX file,
+ * or the name of a model on the hub. Throws TesseraeError("io" | "usage" | "weights" | "model").
+ */
+export async function openPretrained(text: string, options: OpenOptions = {}): Promise<Pretrained> {
+  const found = await find(text, options);
+  return openSource(found, options);
+}
+
+async function openSource(found: Source & { license?: string }, options: OpenOptions): Promise<Pretrained> {
+  if (found.kind === "folder" || found.kind === "file") return openPublished(found);
+  if (found.kind === "onnx") return { ...(await openGraph(found.path, options)), license: found.license };
+  const { path, spec, weights } = await fromRun(found);
+  return { path, layout: "tesserae", tensors: weights, unused: [], others: [], ...factsOf(spec) };
+}
+
+/** What a spec says of weights. */
+const factsOf = ({ name, options, preprocessing, classes, descriptions, license }: ModelSpec) => ({
+  model: name,
+  options,
+  preprocessing,
+  classes,
+  descriptions,
+  license,
+});
+
+/** An ONNX file as weights to begin with: an export of ours as its own architecture, any other as the graph it is. */
+async function openGraph(path: string, options: OpenOptions): Promise<Pretrained> {
+  const bytes = await readOnnxFile(path);
+  const own = await ownExport(bytes, path);
+  const tensors = own && exportedWeights(own.onnx, modelOf(own.spec));
+  if (own && tensors) return { path, layout: "tesserae", tensors, unused: [], others: [], ...factsOf(own.spec) };
+  const { imgSize, output, features } = options;
+  const preprocessing = { ...own?.spec.preprocessing, ...options.preprocessing };
+  const { model, weights, report, warnings } = await importBytes(bytes, path, {
+    ...{ imgSize, output, features },
+    ...(Object.keys(preprocessing).length > 0 && { preprocessing }),
+  });
+  const { name, options: built } = model;
+  return {
+    ...{ path, layout: "ONNX", tensors: weights, unused: [], others: [], model: name, options: built },
+    ...{ preprocessing: model.preprocessing, classes: own?.spec.classes, notes: [...report, ...warnings] },
+  };
 }
 
 /** Weights of a checkpoint: the averages where they were kept. */
@@ -113,94 +159,57 @@ async function bestOf(run: string): Promise<LoadedCheckpoint> {
   return found;
 }
 
-async function kindOf(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (error) {
-    if (errorCode(error) === "ENOENT")
-      throw new TesseraeError("io", "no such file or folder", {
-        where: path,
-        hint: "Name a run folder, a checkpoint or an .onnx file",
-      });
-    throw ioError("cannot open the model", error, { where: path });
-  }
+async function openOnnx(path: string, options: OpenOptions): Promise<TrainedModel> {
+  const bytes = await readOnnxFile(path);
+  const own = await ownExport(bytes, path);
+  return own ? { kind: "onnx", path, ...own, warnings: [] } : fromForeign(bytes, path, options);
 }
 
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
-
-async function openOnnx(path: string): Promise<TrainedModel> {
-  const model = new Uint8Array(
+const readOnnxFile = async (path: string): Promise<Uint8Array> =>
+  new Uint8Array(
     await readFile(path).catch((error) => Promise.reject(ioError("cannot read the model", error, { where: path }))),
   );
-  let json: string | undefined;
+
+/** The spec of an export of ours; undefined for a file that something else wrote. */
+async function ownExport(model: Uint8Array, path: string): Promise<{ spec: ModelSpec; onnx: OnnxModel } | undefined> {
+  const json = metadataOf(model, path).get(SPEC_KEY);
+  if (json === undefined) return undefined;
+  return { spec: parseSpec(parseJson(json, path), path), onnx: { model, external: await externalOf(model, path) } };
+}
+
+function metadataOf(model: Uint8Array, path: string): Map<string, string> {
   try {
-    json = readMetadata(model).get(SPEC_KEY);
+    checkLimits(model);
+    return readMetadata(model);
   } catch {
     throw new TesseraeError("weights", "is not a run folder, a checkpoint or an ONNX model", { where: path });
   }
-  if (json === undefined) return fromForeign(model, path);
-  return {
-    kind: "onnx",
-    path,
-    spec: parseSpec(JSON.parse(json), path),
-    onnx: { model, external: await externalOf(path) },
-    warnings: [],
-  };
+}
+
+/** Weights that an export of ours keeps in one file beside it. */
+async function externalOf(model: Uint8Array, path: string): Promise<OnnxModel["external"]> {
+  const files = [...(await readExternal(model, path))];
+  if (files.length > 1) throw new TesseraeError("weights", "keeps its weights in several files", { where: path });
+  return files.length === 0 ? undefined : { location: files[0][0], chunks: [files[0][1]] };
+}
+
+function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new TesseraeError("weights", "its description of the model is not JSON", { where, cause });
+  }
 }
 
 /** A file that something else wrote: its graph is read, its classes are numbers. */
-async function fromForeign(bytes: Uint8Array, path: string): Promise<TrainedModel> {
-  const { model, weights, report, warnings } = await importBytes(bytes, path);
+async function fromForeign(bytes: Uint8Array, path: string, options: OpenOptions): Promise<TrainedModel> {
+  const { imgSize, output, features, preprocessing } = options;
+  const { model, weights, report, warnings } = await importBytes(bytes, path, {
+    ...{ imgSize, output, features, preprocessing },
+  });
   const spec = specOf(
     model,
     Array.from({ length: model.numClasses }, (_, i) => String(i)),
   );
   return { kind: "weights", path, spec, weights, report, warnings };
-}
-
-/** Weights kept beside a large model, under the name that exports give them. */
-async function externalOf(path: string): Promise<OnnxModel["external"]> {
-  const location = `${basename(path)}.data`;
-  const file = join(dirname(resolve(path)), location);
-  return (await exists(file)) ? { location, chunks: [new Uint8Array(await readFile(file))] } : undefined;
-}
-
-export interface ExportFileOptions {
-  /** Images per run; absent: free. */
-  readonly batch?: number;
-  /** Side of the images, where it is not the trained one: position tables are resampled. */
-  readonly imgSize?: number;
-}
-
-/** A trained model at another image size. Throws TesseraeError where the architecture cannot take it. */
-function resized(trained: TrainedModel & { kind: "weights" }, imgSize: number): TrainedModel & { kind: "weights" } {
-  const from = modelOf(trained.spec);
-  const to = resizeModel(from, imgSize);
-  const weights = resizeWeights(from, to, trained.weights);
-  checkWeights(to, weights, trained.path);
-  return { ...trained, spec: specOf(to, trained.spec.classes), weights };
-}
-
-/** Writes a trained model as ONNX, never half: weights above the limit of a protobuf go to FILE.data beside it. */
-export async function exportFile(
-  trained: TrainedModel,
-  file: string,
-  { batch, imgSize }: ExportFileOptions = {},
-): Promise<void> {
-  if (trained.kind === "onnx")
-    throw new TesseraeError("usage", "is ONNX already", {
-      where: trained.path,
-      hint: "Export from a run folder or a checkpoint",
-    });
-  const { spec, weights } = imgSize === undefined ? trained : resized(trained, imgSize);
-  const { model, external } = exportOnnx(modelOf(spec), spec, weights, {
-    batch,
-    externalLocation: `${basename(file)}.data`,
-  });
-  if (external) await writeFileAtomic(join(dirname(file), external.location), external.chunks);
-  await writeFileAtomic(file, model);
 }

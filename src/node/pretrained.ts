@@ -1,12 +1,14 @@
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { TesseraeError } from "../errors.ts";
 import type { TensorData } from "../graph/types.ts";
+import { IMPORTED } from "../models/imported.ts";
 import { createModel, type ModelOptions } from "../models/index.ts";
 import type { Model, Preprocessing } from "../models/model.ts";
 import { type AdaptOptions, adaptWeights, inferModel, type LoadReport } from "../models/pretrained.ts";
 import { type ModelSpec, specOf } from "../models/spec.ts";
 import type { Weights } from "../models/trace.ts";
+import type { HostTensor } from "../weights/host-tensor.ts";
 import { renameTensors } from "../weights/layouts/index.ts";
 import { type ModelConfig, parseConfig, parseImageProcessor } from "./model-config.ts";
 import { readWeightFile } from "./weight-files.ts";
@@ -28,10 +30,20 @@ export interface Pretrained {
   readonly license?: string;
   /** Other models that the tensors would fit as well. */
   readonly others: readonly string[];
+  /** What was found in the file and what was assumed, a line each. */
+  readonly notes?: readonly string[];
 }
 
+const INDEX = "model.safetensors.index.json";
 /** In the order in which a folder is searched. */
-const NAMES = ["model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors", "model.pth", "weights.npz"];
+const NAMES = [
+  "model.safetensors",
+  INDEX,
+  "pytorch_model.bin",
+  "open_clip_model.safetensors",
+  "model.pth",
+  "weights.npz",
+];
 
 const json = async (path: string): Promise<unknown> => {
   const text = await readFile(path, "utf8").catch(() => undefined);
@@ -43,12 +55,24 @@ const json = async (path: string): Promise<unknown> => {
   }
 };
 
-async function weightsIn(folder: string): Promise<string> {
+/** The files that hold a folder's weights: one, or the parts of an index. */
+async function weightsIn(folder: string): Promise<string[]> {
   const names = await readdir(folder);
   const found = NAMES.find((name) => names.includes(name)) ?? onlyWeights(names);
   if (!found)
     throw new TesseraeError("weights", "holds no weights", { where: folder, hint: `Looked for ${NAMES.join(", ")}` });
-  return join(folder, found);
+  const path = join(folder, found);
+  return found === INDEX ? partsOf(await json(path), path) : [path];
+}
+
+/** The parts that an index of large weights names: files beside it. */
+function partsOf(index: unknown, path: string): string[] {
+  const map = (index as { weight_map?: unknown } | undefined)?.weight_map;
+  const names = typeof map === "object" && map !== null ? [...new Set(Object.values(map))] : [];
+  const plain = (name: unknown): name is string => typeof name === "string" && /^[\w-][\w.-]*\.safetensors$/.test(name);
+  if (names.length === 0 || !names.every(plain))
+    throw new TesseraeError("weights", "names no files of weights beside it", { where: path });
+  return names.map((name) => join(dirname(path), name));
 }
 
 /** A folder's only file of weights, whatever its name. */
@@ -63,19 +87,19 @@ export async function openPretrainedFolder(folder: string): Promise<Pretrained> 
   const config = await json(configPath);
   const processor = parseImageProcessor(await json(join(folder, "preprocessor_config.json")));
   const parsed = config === undefined ? undefined : parseConfig(config, configPath);
-  return fromFile(await weightsIn(folder), folder, parsed, processor);
+  return fromFiles(await weightsIn(folder), folder, parsed, processor);
 }
 
 /** Opens a .safetensors, .pth, .bin or .npz file. Throws TesseraeError("io" | "weights"). */
-export const openPretrainedFile = (path: string): Promise<Pretrained> => fromFile(path, path);
+export const openPretrainedFile = (path: string): Promise<Pretrained> => fromFiles([path], path);
 
-async function fromFile(
-  file: string,
+async function fromFiles(
+  files: readonly string[],
   path: string,
   config?: ModelConfig,
   processor: Partial<Preprocessing> = {},
 ): Promise<Pretrained> {
-  const { layout, tensors, unused } = renameTensors(await readWeightFile(file), file);
+  const { layout, tensors, unused } = renameTensors(await readParts(files, path), path);
   const inferred = config?.architecture === undefined ? inferModel(tensors, layout.models) : undefined;
   const known = config?.architecture ?? inferred?.name;
   return {
@@ -91,6 +115,16 @@ async function fromFile(
     license: config?.license,
     others: inferred?.others ?? [],
   };
+}
+
+async function readParts(files: readonly string[], where: string): Promise<Map<string, HostTensor>> {
+  const all = new Map<string, HostTensor>();
+  for (const file of files)
+    for (const [name, tensor] of await readWeightFile(file)) {
+      if (all.has(name)) throw new TesseraeError("weights", `two of its files hold ${JSON.stringify(name)}`, { where });
+      all.set(name, tensor);
+    }
+  return all;
 }
 
 /** The model that the weights were made for, with their own preprocessing. Throws TesseraeError("weights" | "usage"). */
@@ -109,6 +143,7 @@ const given = (options: ModelOptions) => Object.fromEntries(Object.entries(optio
 
 /** Of a file's options those that the model has: others are for timm's code. */
 function known(name: string, options: ModelOptions): ModelOptions {
+  if (name === IMPORTED) return options;
   const defaults = createModel(name).options;
   return Object.fromEntries(Object.entries(options).filter(([key]) => Object.hasOwn(defaults, key)));
 }
@@ -132,6 +167,7 @@ export function reportLines(source: Pretrained, report: LoadReport): string[] {
   const line = (names: readonly string[], what: string) => (names.length > 0 ? [`${what}: ${list(names)}`] : []);
   return [
     `${report.taken} tensors from ${source.path} (${source.layout}${source.license ? `, license ${source.license}` : ""})`,
+    ...(source.notes ?? []),
     ...line(report.resampled, `${report.resampled.length} position tables resampled`),
     ...line(report.channels, "first convolution adapted to the number of channels"),
     ...line(report.freshHead, "the classifier begins anew"),

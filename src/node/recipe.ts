@@ -8,6 +8,7 @@ import type { Mixing } from "../train/fit.ts";
 import type { StepOptions } from "../train/step.ts";
 import { createLoader } from "./loader.ts";
 import { channelsOf, transformOf } from "./predictor.ts";
+import { givenPreprocessing, perChannel } from "./preprocessing.ts";
 import type { TrainSettings } from "./settings/index.ts";
 import { DEFAULT_LR } from "./settings/optimization.ts";
 import type { OpenedData } from "./sources/open-data.ts";
@@ -31,10 +32,10 @@ export function buildModel(s: TrainSettings, classes: number, start: Start): Mod
 }
 
 /** The model's, as far as the settings say nothing else; it goes with the weights. */
-const preprocessingOf = ({ cropPct, permutePixels }: TrainSettings, { preprocessing }: Model): Preprocessing => ({
+const preprocessingOf = (s: TrainSettings, { preprocessing, inputShape }: Model): Preprocessing => ({
   ...preprocessing,
-  crop_pct: cropPct ?? preprocessing.crop_pct,
-  ...(permutePixels !== undefined && { permute_pixels: permutePixels }),
+  ...perChannel(givenPreprocessing(s), inputShape[0]),
+  ...(s.permutePixels !== undefined && { permute_pixels: s.permutePixels }),
 });
 
 export function createLoaders(

@@ -40,9 +40,13 @@ type Values = Readonly<Record<string, unknown>>;
 const changes = (keys: readonly string[], before: Values, now: Values): string[] =>
   keys
     .filter((key) => JSON.stringify(before[key]) !== JSON.stringify(now[key]))
-    .map(
-      (key) => `${key} was ${JSON.stringify(before[key]) ?? "not set"}, is ${JSON.stringify(now[key]) ?? "not set"}`,
-    );
+    .map((key) => `${key} was ${shown(before[key])}, is ${shown(now[key])}`);
+
+/** A value in a message: an imported graph is as long as its file. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? "not set";
+  return text.length > 80 ? "another" : text;
+}
 
 /** In how many weights, and in which, a checkpoint differs from a model. */
 function differences(saved: readonly string[], model: Model): string {

@@ -1,11 +1,14 @@
 import { TesseraeError } from "../errors.ts";
 import type { TensorData } from "../graph/types.ts";
+import { IMPORTED } from "../models/imported.ts";
 import { createModel, type ModelOptions } from "../models/index.ts";
 import type { Model } from "../models/model.ts";
 import { stemWeights } from "../models/pretrained-stem.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { initialize } from "../models/trace.ts";
-import { openPretrained } from "./model-files.ts";
+import type { ResolveOptions } from "./hub/index.ts";
+import { type OpenOptions, openPretrained } from "./model-files.ts";
+import { givenPreprocessing } from "./preprocessing.ts";
 import { loadPretrained, type Pretrained, pretrainedModel, reportLines } from "./pretrained.ts";
 import type { TrainSettings } from "./settings/index.ts";
 
@@ -26,22 +29,33 @@ const ANEW: Start = {
 };
 
 /**
- * Opens what --pretrained or --pretrained-stem names. Without --model the source says which model it is.
- * Throws TesseraeError("usage" | "io" | "weights").
+ * Opens what --pretrained or --pretrained-stem names. Without --model the source says which model it is; a graph from an
+ * ONNX file is always its own. Throws TesseraeError("usage" | "io" | "weights" | "model").
  */
 export async function startOf(
   settings: TrainSettings,
   given: { readonly model?: string },
+  hub: ResolveOptions = {},
 ): Promise<{ settings: TrainSettings; start: Start }> {
   const { pretrained, pretrainedStem } = settings;
   if (pretrained !== undefined && pretrainedStem !== undefined)
     throw new TesseraeError("usage", "--pretrained and --pretrained-stem are two beginnings: give one");
-  if (pretrainedStem !== undefined) return { settings, start: fromStem(await openPretrained(pretrainedStem)) };
+  if (pretrainedStem !== undefined) return { settings, start: fromStem(await openPretrained(pretrainedStem, hub)) };
   if (pretrained === undefined) return { settings, start: ANEW };
-  const source = await openPretrained(pretrained);
-  const model = given.model ?? source.model ?? pretrainedModel(source).name;
-  return { settings: { ...settings, model }, start: fromSource(source) };
+  const source = await openPretrained(pretrained, { ...hub, ...tellingOf(settings) });
+  if (source.model === IMPORTED && given.model !== undefined)
+    throw new TesseraeError("usage", "an ONNX file is its own model: leave --model out", { where: pretrained });
+  const name = given.model ?? source.model ?? pretrainedModel(source).name;
+  return { settings: { ...settings, model: name }, start: fromSource(source) };
 }
+
+/** What an ONNX file of others does not say itself. */
+const tellingOf = (s: TrainSettings): OpenOptions => ({
+  imgSize: s.imgSize,
+  output: s.onnxOutput,
+  features: s.onnxFeatures,
+  preprocessing: givenPreprocessing(s),
+});
 
 const fromSource = (source: Pretrained): Start => ({
   build: (name, options) => pretrainedModel(source, options, name),

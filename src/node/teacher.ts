@@ -11,6 +11,8 @@ import { inferenceProgram } from "../train/evaluate.ts";
 import { SPEC_KEY } from "../train/export.ts";
 import type { Teacher } from "../train/stepper.ts";
 import { ioError } from "./file-system.ts";
+import type { ResolveOptions } from "./hub/index.ts";
+import { readExternal } from "./import-file.ts";
 import { openTrained, type TrainedModel } from "./model-files.ts";
 import { normalized } from "./predictor.ts";
 
@@ -33,9 +35,14 @@ const refuse = (where: string, what: string, hint?: string): TesseraeError =>
  * A teacher for distillation: a run folder, checkpoint or export of ours, or any ONNX file that takes one float32 batch
  * of images as the student does and gives logits. Throws TesseraeError where it does not fit the student.
  */
-export async function openTeacher(path: string, pupil: Pupil, backend: Backend): Promise<OpenTeacher> {
+export async function openTeacher(
+  path: string,
+  pupil: Pupil,
+  backend: Backend,
+  hub: ResolveOptions = {},
+): Promise<OpenTeacher> {
   if (extname(path).toLowerCase() === ".onnx" && !(await isOurs(path))) return foreignTeacher(path, pupil, backend);
-  const trained = await openTrained(path);
+  const trained = await openTrained(path, hub);
   checkClasses(trained.spec, path, pupil);
   return trained.kind === "weights"
     ? weightsTeacher(trained, path, pupil, backend)
@@ -114,6 +121,8 @@ async function onnxTeacher(
 
 async function foreignTeacher(path: string, pupil: Pupil, backend: Backend): Promise<OpenTeacher> {
   const model = await bytesOf(path);
+  const files = [...(await readExternal(model, path))];
+  if (files.length > 1) throw refuse(path, "a teacher keeps its weights in one file beside it at most");
   const graph = decodeProto(model).graph;
   const weights = new Set(graph?.initializer.map(({ name }) => name));
   const inputs = graph?.input.filter(({ name }) => !weights.has(name)) ?? [];
@@ -132,5 +141,6 @@ async function foreignTeacher(path: string, pupil: Pupil, backend: Backend): Pro
       "Export it with a free batch at the student's image size",
     );
   const names = { input: input.name, output: output.name };
-  return onnxTeacher({ model }, pupil.model, path, names, pupil, backend);
+  const external = files.length === 0 ? undefined : { location: files[0][0], chunks: [files[0][1]] };
+  return onnxTeacher({ model, external }, pupil.model, path, names, pupil, backend);
 }

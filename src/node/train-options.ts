@@ -1,4 +1,5 @@
 import type { FitEvent } from "../train/fit.ts";
+import type { Progress } from "./hub/index.ts";
 import type { TrainSettings } from "./settings/index.ts";
 
 export interface TrainOptions extends Partial<TrainSettings> {
@@ -9,6 +10,8 @@ export interface TrainOptions extends Partial<TrainSettings> {
   /** "auto": go on with what the output holds, else start. A path: go on from that checkpoint. */
   resume?: string;
   onEvent?: (event: TrainEvent) => void;
+  /** Bytes of a model that comes from the hub. */
+  onDownload?: (progress: Progress) => void;
   signal?: AbortSignal;
 }
 

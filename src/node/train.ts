@@ -7,7 +7,9 @@ import type { LoadedCheckpoint } from "../train/checkpoint.ts";
 import { type FitEvent, type FitResult, fit } from "../train/fit.ts";
 import { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
 import { createEngine } from "./engine.ts";
-import { exportFile, fromCheckpoint } from "./model-files.ts";
+import { exportFile } from "./export-file.ts";
+import { licenseLine, type ResolveOptions } from "./hub/index.ts";
+import { fromCheckpoint } from "./model-files.ts";
 import { runtimeVersion } from "./ort.ts";
 import { batchOf, buildModel, createLoaders, epochsOf, mixingOf, scheduleOf, stepOptionsOf } from "./recipe.ts";
 import { checkResumed } from "./resumed.ts";
@@ -34,8 +36,8 @@ export interface TrainResult extends Omit<FitResult, "weights"> {
  * the number of data workers. Throws TesseraeError; aborting `signal` finishes the step, saves and returns.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { settings, start } = await startOf(settle(options), options);
   const emit = options.onEvent ?? (() => {});
+  const { settings, start } = await startOf(settle(options), options, hubOptions(options, emit));
   const data = await openData(options.data, settings);
   const model = buildModel(settings, data.train.classes.length, start);
   const output = options.output ?? defaultOutput(settings.model);
@@ -52,6 +54,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     throw error;
   }
 }
+
+/** The licence of what is downloaded is told before it is. */
+const hubOptions = ({ onDownload, signal }: TrainOptions, emit: (event: TrainEvent) => void): ResolveOptions => ({
+  onLicense: (license, repo) => emit({ type: "note", message: licenseLine(license, repo) }),
+  onWarning: (message) => emit({ type: "warning", message }),
+  onProgress: onDownload,
+  signal,
+});
 
 const defaultOutput = (model: string): string =>
   join("runs", `${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}-${model}`);
@@ -90,7 +100,8 @@ async function trainIn(
       backend,
       weights,
       step,
-      teacher: s.teacher === undefined ? undefined : await openTeacher(s.teacher, pupil, backend),
+      teacher:
+        s.teacher === undefined ? undefined : await openTeacher(s.teacher, pupil, backend, hubOptions(options, emit)),
       mixing: mixingOf(s),
       maxBadSteps: s.maxBadSteps,
       rollback:

@@ -1,7 +1,8 @@
-import { encodeModel, type OnnxModel } from "../graph/onnx.ts";
+import { decodeProto, encodeModel, joinChunks, type OnnxModel } from "../graph/onnx.ts";
+import { tensorOf } from "../graph/onnx-tensor.ts";
 import { simplify } from "../graph/passes/index.ts";
 import { program } from "../graph/program.ts";
-import { N } from "../graph/types.ts";
+import { isFloat, N, type TensorData } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { imageInput, traceLogits, type Weights } from "../models/trace.ts";
@@ -33,4 +34,21 @@ export function exportOnnx(
     preprocessing: JSON.stringify({ mean, std, interpolation, crop_pct, input_size: spec.inputShape }),
   };
   return encodeModel(simplify(program(model.name, new Map([["logits", output]]))), { metadata, externalLocation });
+}
+
+/** The weights in an export of ours, by the model's names; undefined where some are not there as floats. */
+export function exportedWeights(
+  { model: bytes, external }: OnnxModel,
+  model: Model,
+): Map<string, TensorData> | undefined {
+  const files = new Map(external ? [[external.location, joinChunks(external.chunks)]] : []);
+  const stored = new Map((decodeProto(bytes).graph?.initializer ?? []).map((t) => [t.name, t]));
+  const weights = new Map<string, TensorData>();
+  for (const { name, dtype } of model.slots) {
+    const tensor = stored.get(name);
+    // Counters of batches are in no export.
+    if (!tensor && isFloat(dtype)) return undefined;
+    if (tensor) weights.set(name, tensorOf(tensor, files));
+  }
+  return weights;
 }

@@ -1,9 +1,7 @@
 import { Command } from "commander";
 import { TesseraeError } from "../../errors.ts";
-import type { Progress } from "../../node/hub/index.ts";
-import { note, print, printJson, warn } from "../output.ts";
+import { print, printJson } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
-import { createMeter } from "../progress.ts";
 
 interface DownloadFlags {
   revision?: string;
@@ -24,11 +22,10 @@ export const downloadCommand = (): CommandDefinition => ({
 
 async function run(name: string, { revision, include, json }: DownloadFlags): Promise<void> {
   const { hubInfo, hubSnapshot, parseHubName, resolvePretrained } = await import("../../node/hub/index.ts");
-  const options = { revision, onWarning: warn, onProgress: meter() };
+  const { hubReporter } = await import("../hub.ts");
+  const options = { revision, ...hubReporter() };
   if (!include) {
-    const found = await resolvePretrained(name, { ...options, onLicense: noteLicense }).finally(
-      options.onProgress.close,
-    );
+    const found = await resolvePretrained(name, options).finally(options.onProgress.close);
     if (json) printJson({ path: found.path, ...found.hub });
     else print(found.path);
     return;
@@ -40,29 +37,8 @@ async function run(name: string, { revision, include, json }: DownloadFlags): Pr
     });
   const pinned = { ...options, revision: parsed.revision ?? revision };
   const { license, commit } = await hubInfo(parsed.repo, pinned);
-  noteLicense(license, parsed.repo);
+  options.onLicense?.(license, parsed.repo);
   const { folder } = await hubSnapshot(parsed.repo, include, pinned).finally(options.onProgress.close);
   if (json) printJson({ path: folder, repo: parsed.repo, commit, license });
   else print(folder);
-}
-
-const noteLicense = (license: string | undefined, repo: string): void =>
-  note(`${repo}: ${license ? `licence ${license}` : "names no licence"}`);
-
-/** A bar for the file that is being downloaded, in MiB; a line for each where stderr is no terminal. */
-function meter() {
-  let current = "";
-  let bar: ReturnType<typeof createMeter> | undefined;
-  const close = () => bar?.close();
-  const show = ({ file, received, total }: Progress) => {
-    const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 17) / 8;
-    if (file !== current) {
-      close();
-      current = file;
-      bar = createMeter(`${file} (MiB)`);
-      if (!process.stderr.isTTY) note(`${file}${total === undefined ? "" : `: ${mebibytes(total)} MiB`}`);
-    }
-    if (total) bar?.show(mebibytes(received), mebibytes(total));
-  };
-  return Object.assign(show, { close });
 }

@@ -11,9 +11,9 @@ import { listed, percent, plural, print, printJson, warn } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
 import { createMeter } from "../progress.ts";
 import { optionOf } from "../train-flags.ts";
-import { noteSkipped, open, withPredictor } from "../trained.ts";
+import { noteSkipped, open, type PreparationFlags, preparationOf, withPredictor, withPreparation } from "../trained.ts";
 
-interface EvalFlags extends EngineFlags {
+interface EvalFlags extends EngineFlags, PreparationFlags {
   batchSize: number;
   workers?: number;
   strict?: boolean;
@@ -28,29 +28,31 @@ interface EvalFlags extends EngineFlags {
 export const evalCommand = (): CommandDefinition => ({
   example: "eval runs/shapes shapes",
   command: withEngine(
-    new Command("eval")
-      .description("measure a trained model on an image set")
-      .argument("<model>", "run folder (its best checkpoint), checkpoint or .onnx file")
-      .argument("<data>", "an image set: its val, or all of it, or what the run on it held out")
-      .addOption(new Option("-b, --batch-size <n>", "images per run").argParser(count).default(64))
-      .addOption(workersFlag())
-      .addOption(optionOf(settings.dataset))
-      .option("--split <name>", "part of DATA to measure on (default: val, validation, valid or test)")
-      .addOption(optionOf(settings.labelColumn))
-      .addOption(optionOf(settings.dataRoot))
-      .option("--strict", "a file that cannot be read is an error instead of being skipped and named")
-      .addOption(
-        new Option(
-          "--translate <pixels>",
-          "move each image by up to so many pixels along each axis, the same for every model",
-        ).argParser(whole),
-      )
-      .option("--json", 'print {"images", "top1", "top5", "loss", "imagesPerSecond", "skipped"}'),
+    withPreparation(
+      new Command("eval")
+        .description("measure a trained model on an image set")
+        .argument("<model>", "run folder (its best checkpoint), checkpoint, .onnx file, weights or model on the hub")
+        .argument("<data>", "an image set: its val, or all of it, or what the run on it held out")
+        .addOption(new Option("-b, --batch-size <n>", "images per run").argParser(count).default(64))
+        .addOption(workersFlag())
+        .addOption(optionOf(settings.dataset))
+        .option("--split <name>", "part of DATA to measure on (default: val, validation, valid or test)")
+        .addOption(optionOf(settings.labelColumn))
+        .addOption(optionOf(settings.dataRoot))
+        .option("--strict", "a file that cannot be read is an error instead of being skipped and named")
+        .addOption(
+          new Option(
+            "--translate <pixels>",
+            "move each image by up to so many pixels along each axis, the same for every model",
+          ).argParser(whole),
+        )
+        .option("--json", 'print {"images", "top1", "top5", "loss", "imagesPerSecond", "skipped"}'),
+    ),
   ).action(run),
 });
 
 async function run(path: string, data: string, flags: EvalFlags): Promise<void> {
-  const trained = await open(path);
+  const trained = await open(path, preparationOf(flags));
   const { dataset, part } = await heldOut(path, data, flags);
   const labelled = withLabelsOf(trained.spec.classes, dataset);
   const { createLoader } = await import("../../node/loader.ts");
@@ -129,6 +131,10 @@ async function settingsOf(model: string, data: string): Promise<OpenDataOptions 
 function withLabelsOf(classes: readonly string[], dataset: ImageDataset): ImageDataset {
   const same = relabel(dataset, classes);
   if (same) return same;
+  if (classes.length === dataset.classes.length && classes.every((name, i) => name === String(i))) {
+    warn("the model's classes are numbers: those of the data are taken in their order");
+    return dataset;
+  }
   const unknown = dataset.classes.filter((name) => !classes.includes(name));
   const what = `the model does not know the class${unknown.length > 1 ? "es" : ""} ${listed(unknown, 5)}`;
   throw new TesseraeError("data", what, { where: dataset.root, hint: `It knows ${listed(classes, 5)}` });

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { count } from "../flags.ts";
-import { print, warn } from "../output.ts";
+import { print } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
 
 interface ExportFlags {
@@ -28,9 +28,9 @@ function batchOf(text: string): number | "free" {
 }
 
 async function run(path: string, { output, batch, imgSize }: ExportFlags): Promise<void> {
-  const { exportFile, openTrained } = await import("../../node/model-files.ts");
-  const trained = await openTrained(path);
-  for (const line of trained.warnings) warn(line);
+  const { exportFile } = await import("../../node/export-file.ts");
+  const { open } = await import("../trained.ts");
+  const trained = await open(path);
   const { name, inputShape, classes } = trained.spec;
   const file = output ?? `${name}.onnx`;
   await exportFile(trained, file, { batch: batch === "free" ? undefined : batch, imgSize });

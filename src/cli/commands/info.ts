@@ -13,7 +13,7 @@ export const infoCommand = (): CommandDefinition => ({
     .description(
       "describe a model: options, preprocessing, and its stages with their shapes, parameters and multiply-accumulates",
     )
-    .argument("<model>", "name of a model, run folder, checkpoint or .onnx file")
+    .argument("<model>", "name of a model, run folder, checkpoint, .onnx file, weights or model on the hub")
     .option("--json", "print one object")
     .action(run),
 });
@@ -84,7 +84,7 @@ async function describe(what: string): Promise<Described> {
     () => true,
     () => false,
   );
-  if (exists || /[/\\]|\.onnx$/.test(what)) {
+  if (exists || /[/\\.:]/.test(what)) {
     const { open } = await import("../trained.ts");
     const { modelOf } = await import("../../models/spec.ts");
     const trained = await open(what);

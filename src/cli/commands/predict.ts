@@ -5,9 +5,9 @@ import { count, type EngineFlags, withEngine } from "../flags.ts";
 import { note, percent, print, printJson } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
 import { Exit, FAILED, oneLine } from "../report.ts";
-import { newestRun, open, withPredictor } from "../trained.ts";
+import { newestRun, open, type PreparationFlags, preparationOf, withPredictor, withPreparation } from "../trained.ts";
 
-interface PredictFlags extends EngineFlags {
+interface PredictFlags extends EngineFlags, PreparationFlags {
   model?: string;
   topk: number;
   json?: boolean;
@@ -16,20 +16,25 @@ interface PredictFlags extends EngineFlags {
 export const predictCommand = (): CommandDefinition => ({
   example: "predict shapes/val/star/00000.png --model runs/shapes",
   command: withEngine(
-    new Command("predict")
-      .description("say what images show")
-      .argument("<image...>", "image files")
-      .option("-m, --model <path>", "run folder, checkpoint or .onnx file (default: the newest run under runs/)")
-      .addOption(new Option("-k, --topk <n>", "guesses per image").argParser(count).default(5))
-      .option("--json", 'print a line per image: {"image", "top": [{"index", "label", "probability"}, ...]}'),
+    withPreparation(
+      new Command("predict")
+        .description("say what images show")
+        .argument("<image...>", "image files")
+        .option(
+          "-m, --model <path>",
+          "run folder, checkpoint, .onnx file, weights or model on the hub (default: the newest run under runs/)",
+        )
+        .addOption(new Option("-k, --topk <n>", "guesses per image").argParser(count).default(5))
+        .option("--json", 'print a line per image: {"image", "top": [{"index", "label", "probability"}, ...]}'),
+    ),
   ).action(run),
 });
 
-async function run(images: string[], { model, topk, json, ...engine }: PredictFlags): Promise<void> {
+async function run(images: string[], { model, topk, json, ...flags }: PredictFlags): Promise<void> {
   const path = model ?? (await newestRun());
-  const trained = await open(path);
+  const trained = await open(path, preparationOf(flags));
   if (model === undefined) note(pc.dim(`model: ${path} (${trained.spec.name})`));
-  const failed = await withPredictor(trained, engine, async (predictor) => {
+  const failed = await withPredictor(trained, flags, async (predictor) => {
     let failed = 0;
     for (const image of images) {
       try {

@@ -33,18 +33,25 @@ async function run(data: string | undefined, given: TrainFlags, command: Command
   if (folder === undefined)
     throw new TesseraeError("usage", "no folder of images is named", { hint: "tesserae train DATA ..." });
   const { train } = await import("../../node/train.ts");
+  const { downloadMeter } = await import("../hub.ts");
+  const onDownload = downloadMeter();
   const display = createTrainDisplay({ logInterval: logInterval ?? DEFAULT_LOG_INTERVAL });
   const interrupt = onInterrupt((line) => display.note(line));
   const options: TrainOptions = {
     ...flags,
     data: folder,
-    onEvent: (event) => display.event(event),
+    onEvent: (event) => {
+      if (event.type === "start") onDownload.close();
+      display.event(event);
+    },
+    onDownload,
     signal: interrupt.signal,
   };
   let result: TrainResult;
   try {
     result = await train(options);
   } finally {
+    onDownload.close();
     display.close();
     interrupt.release();
   }

@@ -23,6 +23,10 @@ export interface ResolveOptions extends HubOptions {
   readonly onLicense?: (license: string | undefined, repo: string) => void;
 }
 
+/** "timm/resnet18.a1_in1k: licence apache-2.0", for `onLicense`. */
+export const licenseLine = (license: string | undefined, repo: string): string =>
+  `${repo}: ${license ? `licence ${license}` : "names no licence"}`;
+
 export interface HubName {
   readonly repo: string;
   /** Part after "@". */
