@@ -12,8 +12,9 @@ import { licenseLine, type ResolveOptions } from "./hub/index.ts";
 import { fromCheckpoint } from "./model-files.ts";
 import { runtimeVersion } from "./ort.ts";
 import { batchOf, buildModel, createLoaders, epochsOf, mixingOf, scheduleOf, stepOptionsOf } from "./recipe.ts";
+import { openRecords } from "./record/index.ts";
 import { checkResumed } from "./resumed.ts";
-import { MODEL_FILE, makeRunFolder, SummaryFile, writeConfig } from "./run-folder.ts";
+import { MODEL_FILE, makeRunFolder, writeConfig } from "./run-folder.ts";
 import { acquireRunLock } from "./run-lock.ts";
 import { settle, type TrainSettings } from "./settings/index.ts";
 import { dataFingerprint } from "./sources/fingerprint.ts";
@@ -89,7 +90,11 @@ async function trainIn(
   emit(startEvent(output, model, data, epochs, epoch));
   const { weights, lines } = start.weights(model, s.seed);
   for (const message of resume ? [] : lines) emit({ type: "note", message });
-  const summary = await SummaryFile.open(output, s.modelEma !== undefined, epoch);
+  const records = await openRecords(output, {
+    from: { step: resume?.step ?? 0, epoch },
+    averaged: s.modelEma !== undefined,
+    interval: s.recordInterval,
+  });
   const loaders = createLoaders(s, model, data);
   const backend = await createEngine({ device: s.device, threads: s.threads });
   const step = stepOptionsOf(s, batchOf(s, data.train));
@@ -113,21 +118,24 @@ async function trainIn(
       metric: s.evalMetric,
       valInterval: s.valInterval,
       resume,
-      save: (state) => store.save(state),
+      save: async (state) => {
+        await records.flush(); // a run goes on from a checkpoint only with its records
+        return store.save(state);
+      },
       meta: { spec, settings: s },
       onEvent: (event) => {
-        if (event.type === "epoch") summary.add(event.summary);
+        records.event(event);
         emit(event);
         const line = troubleOf(event);
         if (line) warn(line);
       },
       signal: options.signal,
     });
-    await summary.written();
+    await records.flush();
     const skipped = new Map([...loaders.train.skipped, ...(loaders.val?.skipped ?? [])]);
     return { ...result, output, skipped, onnx: result.interrupted ? undefined : await exportBest(store, output) };
   } finally {
-    await Promise.all([loaders.train.close(), loaders.val?.close(), backend.dispose()]);
+    await Promise.all([loaders.train.close(), loaders.val?.close(), backend.dispose(), records.close()]);
   }
 }
 

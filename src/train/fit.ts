@@ -33,6 +33,8 @@ export type FitEvent =
   | { type: "rollback"; epoch: number; step: number; loss: number; mean: number; to: number }
   | { type: "evaluate"; done: number; total: number }
   | { type: "epoch"; summary: EpochSummary }
+  /** A checkpoint is about to be written; `planned`: an uninterrupted run writes it too. */
+  | { type: "save"; step: number; epoch: number; batch: number; metric?: number; planned: boolean }
   | { type: "saved"; path: string }
   /** From this epoch on so many slots are trained. */
   | { type: "thaw"; epoch: number; trained: number }
@@ -234,14 +236,13 @@ class Run {
   }
 
   async #epoch(from: Progress): Promise<Progress> {
-    const { train, signal, schedule, saveInterval } = this.#o;
+    const { train, signal, schedule } = this.#o;
     const started = performance.now();
     let progress = from;
     for await (const batch of train.epoch(from.epoch, from.batch)) {
       progress = await this.#step(batch, progress);
       if (signal?.aborted) return this.#stop(progress);
-      const last = progress.batch === train.batchesPerEpoch; // the epoch's end saves anyway
-      if (saveInterval && progress.step % saveInterval === 0 && !last) await this.#save(progress);
+      if (this.#savesAt(progress)) await this.#save(progress);
     }
     const seconds = (performance.now() - started) / 1000;
     const images = (progress.batch - from.batch) * this.#images;
@@ -266,14 +267,20 @@ class Run {
       lossSum: 0,
       applied: 0,
     };
-    await this.#save(next, figure);
+    await this.#save(next, { metric: figure });
     return next;
+  }
+
+  /** Whether there is a save within the epoch at this step; the epoch's end saves anyway. */
+  #savesAt({ step, batch }: Progress): boolean {
+    const { saveInterval, train } = this.#o;
+    return Boolean(saveInterval) && step % (saveInterval as number) === 0 && batch < train.batchesPerEpoch;
   }
 
   /** Saves between two steps. An epoch stopped after its last step is evaluated when it is resumed. */
   async #stop(progress: Progress): Promise<Progress> {
     this.#emit({ type: "interrupted", step: progress.step });
-    await this.#save(progress);
+    await this.#save(progress, { planned: this.#savesAt(progress) });
     return progress;
   }
 
@@ -391,13 +398,18 @@ class Run {
     return better ? { best: figure, stale: 0 } : { best, stale: stale + 1 };
   }
 
-  async #save(progress: Progress, metric?: number): Promise<void> {
+  async #save(
+    progress: Progress,
+    { metric, planned = true }: { metric?: number; planned?: boolean } = {},
+  ): Promise<void> {
     const { save, model, meta } = this.#o;
     if (!save) return;
+    const { step, epoch, batch } = progress;
+    this.#emit({ type: "save", step, epoch, batch, metric, planned });
     const all = await this.#state.read();
     const own = new Map(model.slots.map(({ name }) => [name, all.get(name) as TensorData]));
     const rest = new Map([...all].filter(([name]) => !own.has(name) && !name.startsWith(GRADIENT)));
-    const path = await save({ step: progress.step, metric, model: own, optimizer: rest, meta: { ...meta, progress } });
+    const path = await save({ step, metric, model: own, optimizer: rest, meta: { ...meta, progress } });
     this.#emit({ type: "saved", path });
   }
 

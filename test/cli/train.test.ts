@@ -31,6 +31,16 @@ const csv = (run: string): string[][] =>
     .split("\n")
     .map((row) => row.split(","));
 
+/** Lines of metrics.jsonl, less what differs from day to day. */
+const journal = (run: string): object[] =>
+  readFileSync(at(run, "metrics.jsonl"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => {
+      const { time, seconds, imagesPerSecond, rss, ...facts } = JSON.parse(line);
+      return facts;
+    });
+
 let trained: Output;
 
 beforeAll(async () => {
@@ -46,13 +56,14 @@ beforeAll(async () => {
 });
 
 describe("train", () => {
-  it("leaves a run folder with checkpoints, model.onnx, summary.csv and config.json", () => {
+  it("leaves a run folder with checkpoints, the model and the records of the run", () => {
     expect(trained.code, trained.stderr).toBe(0);
     expect(
       readdirSync(at("run"))
         .filter((name) => !name.startsWith("checkpoint-"))
+        .map((name) => name.replace(/tfevents.*/, "tfevents"))
         .sort(),
-    ).toEqual(["config.json", "model.onnx", "summary.csv"]);
+    ).toEqual(["config.json", "events.out.tfevents", "metrics.jsonl", "model.onnx", "summary.csv"]);
     const [header, ...rows] = csv("run");
     const columns = ["eval_loss", "eval_top1", "eval_top5"];
     expect(header).toEqual(["epoch", "train_loss", ...columns, ...columns.map((c) => `${c}_ema`), "lr"]);
@@ -104,8 +115,8 @@ describe("train", () => {
       expect((await tesserae(command)).code).toBe(0);
       expect(finalState(run)).toEqual(finalState("run"));
       expect(readFileSync(at(run, "model.onnx"))).toEqual(readFileSync(at("run", "model.onnx")));
-      const withoutTime = (name: string) => readFileSync(at(name, "summary.csv"), "utf8");
-      expect(withoutTime(run)).toBe(withoutTime("run"));
+      expect(csv(run)).toEqual(csv("run"));
+      expect(journal(run)).toEqual(journal("run"));
     },
   );
 

@@ -43,6 +43,14 @@ export const run = {
     must: wholeFrom(0),
     free: true,
   }),
+  recordInterval: setting<number>({
+    flag: "--record-interval <steps>",
+    kind: "count",
+    default: 1,
+    help: "of the steps, every so manieth goes into metrics.jsonl and TensorBoard's file",
+    must: wholeFrom(1),
+    free: true,
+  }),
   checkpointHist: setting<number>({
     flag: "--checkpoint-hist <n>",
     kind: "count",
