@@ -8,6 +8,7 @@ import { exportCommand } from "./commands/export.ts";
 import { infoCommand } from "./commands/info.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { predictCommand } from "./commands/predict.ts";
+import { previewCommand } from "./commands/preview.ts";
 import { synthCommand } from "./commands/synth.ts";
 import { trainCommand } from "./commands/train.ts";
 import { verifyCommand } from "./commands/verify.ts";
@@ -23,6 +24,7 @@ export interface CommandDefinition {
 
 const COMMANDS: readonly (() => CommandDefinition)[] = [
   trainCommand,
+  previewCommand,
   evalCommand,
   predictCommand,
   explainCommand,

@@ -53,12 +53,22 @@ const RUN = (): Option[] => [
     "--log-interval <steps>",
     `steps between lines where there is no terminal (default: ${DEFAULT_LOG_INTERVAL})`,
   ).argParser(count),
-  new Option("--config <file>", "defaults of these flags, JSON or YAML (recipes/*.yaml); flags win"),
+  configFlag(),
 ];
 
+export const configFlag = (): Option =>
+  new Option("--config <file>", "defaults of these flags, JSON or YAML (recipes/*.yaml); flags win");
+
+/** The flags of all settings; those that are not `shown` work, but are not in the help. */
+export function addSettingFlags(command: Command, shown: (group: string, name: string) => boolean = () => true): void {
+  for (const [group, of] of Object.entries(GROUPS)) {
+    for (const [name, setting] of Object.entries(of))
+      command.addOption(optionOf(setting).helpGroup(`${group}:`).hideHelp(!shown(group, name)));
+  }
+}
+
 export function addTrainFlags(command: Command): Command {
-  for (const [group, of] of Object.entries(GROUPS))
-    for (const setting of Object.values(of)) command.addOption(optionOf(setting).helpGroup(`${group}:`));
+  addSettingFlags(command);
   for (const option of RUN()) command.addOption(option.helpGroup("Run:"));
   return command;
 }

@@ -1,4 +1,4 @@
-import { keyed, type Random } from "./random.ts";
+import { gamma, keyed, type Random } from "./random.ts";
 
 /** Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019) of a batch with itself in reverse order, as timm's Mixup. */
 export interface MixupOptions {
@@ -16,6 +16,13 @@ export interface MixupOptions {
   readonly mode: "batch" | "pair" | "elem";
 }
 
+/** Mixup and CutMix of every batch of a run. */
+export interface Mixing extends MixupOptions {
+  readonly seed: number;
+  /** Epochs from this one on are not mixed. */
+  readonly offEpoch?: number;
+}
+
 /** How image i and its partner, image N - 1 - i, are mixed. */
 export interface Mix {
   /** Part of the image itself in its target. */
@@ -25,6 +32,17 @@ export interface Mix {
 }
 
 const PLAIN: Mix = { lam: 1 };
+
+/** A run's mixes of a batch of n images [H, W]; undefined where the epoch's batches are not mixed. */
+export function mixesOf(
+  mixing: Mixing | undefined,
+  n: number,
+  size: readonly [number, number],
+  { epoch, batch }: { epoch: number; batch: number },
+): Mix[] | undefined {
+  if (!mixing || epoch >= (mixing.offEpoch ?? Number.POSITIVE_INFINITY)) return undefined;
+  return drawMixes(mixing, n, size, { seed: mixing.seed, epoch, batch });
+}
 
 /** Draws for a batch of n images [H, W]: a function of seed, epoch and batch. */
 export function drawMixes(
@@ -85,18 +103,6 @@ function boundedBox(
 function beta(alpha: number, random: Random): number {
   const [a, b] = [gamma(alpha, random), gamma(alpha, random)];
   return a + b > 0 ? a / (a + b) : Number(random.uniform() < 0.5); // both underflow for a tiny α: its limit is a coin
-}
-
-/** Gamma(α, 1): Marsaglia and Tsang 2000; below 1 through Gamma(α + 1) · U^(1/α). */
-function gamma(alpha: number, random: Random): number {
-  if (alpha < 1) return gamma(alpha + 1, random) * (1 - random.uniform()) ** (1 / alpha);
-  const d = alpha - 1 / 3;
-  const c = 1 / Math.sqrt(9 * d);
-  for (;;) {
-    const x = random.normal();
-    const v = (1 + c * x) ** 3;
-    if (v > 0 && Math.log(1 - random.uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
-  }
 }
 
 /** Pixels [N, C, H, W] mixed, rounded to bytes; the given ones stay as they are. */

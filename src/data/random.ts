@@ -85,6 +85,18 @@ export function keyed(seed: number, ...keys: RandomKey[]): Random {
   return new Keyed([seed, ...keys]);
 }
 
+/** Gamma(α, 1): Marsaglia and Tsang 2000; below 1 through Gamma(α + 1) · U^(1/α). */
+export function gamma(alpha: number, random: Random): number {
+  if (alpha < 1) return gamma(alpha + 1, random) * (1 - random.uniform()) ** (1 / alpha);
+  const d = alpha - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const x = random.normal();
+    const v = (1 + c * x) ** 3;
+    if (v > 0 && Math.log(1 - random.uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+  }
+}
+
 /** Fisher-Yates, in place. */
 export function shuffle<T extends Uint32Array | number[]>(items: T, random: Random): T {
   for (let i = items.length - 1; i > 0; i--) {

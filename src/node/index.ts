@@ -14,6 +14,7 @@ export { createLoader } from "./loader.ts";
 export { type OpenOptions, openTrained, type TrainedModel } from "./model-files.ts";
 export { createOrtBackend, type Device, listDevices, type OrtOptions } from "./ort.ts";
 export { createPredictor, type Guess, type Predictor } from "./predictor.ts";
+export { type PreviewOptions, type PreviewResult, preview } from "./preview.ts";
 export type { TrainSettings } from "./settings/index.ts";
 export { dataFingerprint } from "./sources/fingerprint.ts";
 export type { DatasetKind } from "./sources/kinds.ts";

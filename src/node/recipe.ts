@@ -1,10 +1,10 @@
 import type { Loader } from "../data/loader.ts";
+import type { Mixing } from "../data/mixup.ts";
 import { TesseraeError } from "../errors.ts";
 import type { Model, Preprocessing } from "../models/model.ts";
 import { scaledRate } from "../optim/base-rate.ts";
 import { createOptimizer } from "../optim/index.ts";
 import { type Schedule, schedule, scheduledEpochs } from "../optim/schedule.ts";
-import type { Mixing } from "../train/fit.ts";
 import type { StepOptions } from "../train/step.ts";
 import { createLoader } from "./loader.ts";
 import { channelsOf, transformOf } from "./predictor.ts";

@@ -1,5 +1,5 @@
 import type { Batch, Loader } from "../data/loader.ts";
-import { drawMixes, type MixupOptions, mixImages, mixTargets } from "../data/mixup.ts";
+import { type Mixing, mixesOf, mixImages, mixTargets } from "../data/mixup.ts";
 import { TesseraeError } from "../errors.ts";
 import type { TensorData } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
@@ -88,13 +88,6 @@ export interface FitOptions {
   readonly onEvent?: (event: FitEvent) => void;
   /** Aborting finishes the step, saves, and returns. */
   readonly signal?: AbortSignal;
-}
-
-/** Mixup and CutMix of every batch. */
-export interface Mixing extends MixupOptions {
-  readonly seed: number;
-  /** Epochs from this one on are not mixed. */
-  readonly offEpoch?: number;
 }
 
 /** What to do about a sudden rise of the loss. */
@@ -314,9 +307,9 @@ class Run {
   #mixed({ images, labels }: Batch, { epoch, batch }: Progress): Omit<StepData, "lr"> {
     const { mixing, model } = this.#o;
     const targets = oneHot(labels, model.numClasses);
-    if (!mixing || epoch >= (mixing.offEpoch ?? Number.POSITIVE_INFINITY)) return { images, targets };
     const [channels, height, width] = model.inputShape;
-    const mixes = drawMixes(mixing, labels.length, [height, width], { seed: mixing.seed, epoch, batch });
+    const mixes = mixesOf(mixing, labels.length, [height, width], { epoch, batch });
+    if (!mixes) return { images, targets };
     return {
       images: mixImages(images, mixes, [channels, height, width]),
       targets: mixTargets(targets, mixes, model.numClasses),

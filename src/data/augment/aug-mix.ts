@@ -2,7 +2,7 @@ import type { Augmentation, PlanarImage } from "../frame.ts";
 import { blendByte } from "../pixels/blend.ts";
 import { applyStep, type PolicySettings } from "../policy/operations.ts";
 import type { AugMixPlan } from "../policy/parse.ts";
-import type { Random } from "../random.ts";
+import { gamma, type Random } from "../random.ts";
 
 type Config = Omit<AugMixPlan, "name"> & PolicySettings;
 
@@ -68,16 +68,4 @@ function chainOf(image: PlanarImage, config: Config, random: Random): void {
   const length = depth > 0 ? depth : 1 + random.int(3);
   const names = Array.from({ length }, () => operations[random.int(operations.length)]);
   for (const op of names) applyStep(image, { op, p: 1, magnitude }, noise, config, random);
-}
-
-/** Gamma(alpha, 1) (Marsaglia and Tsang 2000); below 1 by Gamma(alpha + 1) U^(1 / alpha). */
-export function gamma(alpha: number, random: Random): number {
-  if (alpha < 1) return gamma(alpha + 1, random) * (1 - random.uniform()) ** (1 / alpha);
-  const d = alpha - 1 / 3;
-  const c = 1 / Math.sqrt(9 * d);
-  for (;;) {
-    const x = random.normal();
-    const v = (1 + c * x) ** 3;
-    if (v > 0 && Math.log(1 - random.uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
-  }
 }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { gamma } from "../augment/aug-mix.ts";
 import { augmentations } from "../augment/index.ts";
 import { chooseOperations } from "../augment/rand-augment.ts";
 import type { PlanarImage } from "../frame.ts";
-import { keyed } from "../random.ts";
+import { gamma, keyed } from "../random.ts";
 import { augmentSteps, trainTransform } from "../transform.ts";
 import { applyStep } from "./operations.ts";
 import { parseAutoAugment, type RandPlan } from "./parse.ts";
