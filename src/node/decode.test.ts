@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
@@ -115,6 +115,9 @@ describe("decodeImage", () => {
     flipped.fill(0x55, 5000, 9000);
     expect(await refused("flipped.png", flipped)).toMatch(/^damaged/);
     const gone = await decodeFile(join(folder, "gone.png")).catch((error: Error) => error.message);
+    for (const path of [folder, "/dev/zero"].filter(existsSync)) {
+      await expect(decodeFile(path)).rejects.toMatchObject({ code: "data", message: `${path}: not a file` });
+    }
     expect(gone).toMatch(/gone\.png: no such file$/);
   });
 

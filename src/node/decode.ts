@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import sharp from "sharp";
 import type { RgbImage } from "../data/image.ts";
 import { TesseraeError } from "../errors.ts";
@@ -130,8 +130,11 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbI
 export async function decodeFile(path: string): Promise<RgbImage> {
   let bytes: Uint8Array;
   try {
+    // first, since reading a pipe waits, and some devices never end
+    if (!statSync(path).isFile()) throw new TesseraeError("data", "not a file", { where: path });
     bytes = readFileSync(path);
   } catch (cause) {
+    if (cause instanceof TesseraeError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     const what = code === "ENOENT" ? "no such file" : `cannot be read (${code ?? String(cause)})`;
     throw new TesseraeError("data", what, { where: path, cause });
