@@ -1,7 +1,8 @@
-// node scripts/model-tables.mjs [--check]: the tables of docs/models.md, from the built library.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+// node scripts/model-tables.mjs [--check]: the tables of docs/models.md and the drawings it shows, from the built library.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const FILE = "docs/models.md";
+const DRAWN = /\]\((drawings\/(\S+)\.svg)\)/g;
 const MARKED = /(<!-- models: (.*?) -->\n)[\s\S]*?(<!-- \/models -->)/g;
 
 if (!existsSync("dist/index.js")) fail("dist is absent: run `npm run build` first");
@@ -26,6 +27,15 @@ if (wrong.length > 0) fail(`in no table of ${FILE}, or in two: ${wrong.join(", "
 if (after !== before) {
   if (process.argv.includes("--check")) fail(`${FILE} is not current: run \`node scripts/model-tables.mjs\``);
   writeFileSync(FILE, after);
+}
+
+const { architectureSvg } = await import("../dist/explain/architecture/index.js");
+mkdirSync("docs/drawings", { recursive: true });
+for (const [, file, name] of after.matchAll(DRAWN)) {
+  const [path, svg] = [`docs/${file}`, `${architectureSvg(createModel(name))}\n`];
+  if (existsSync(path) && readFileSync(path, "utf8") === svg) continue;
+  if (process.argv.includes("--check")) fail(`${path} is not current: run \`node scripts/model-tables.mjs\``);
+  writeFileSync(path, svg);
 }
 
 function tableOf(chosen) {

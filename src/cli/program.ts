@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench.ts";
 import { downloadCommand } from "./commands/download.ts";
+import { drawCommand } from "./commands/draw.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -28,6 +29,7 @@ const COMMANDS: readonly (() => CommandDefinition)[] = [
   evalCommand,
   predictCommand,
   explainCommand,
+  drawCommand,
   exportCommand,
   downloadCommand,
   modelsCommand,

@@ -162,7 +162,7 @@ function lookup(rows: readonly Row[]): (path: string) => number | undefined {
 // --- what a stage does
 
 /** Nodes that depend on the image. */
-function imageNodes(nodes: readonly Node[]): ReadonlySet<Node> {
+export function imageNodes(nodes: readonly Node[]): ReadonlySet<Node> {
   const found = new Set<Node>();
   for (const node of nodes)
     if ((node.op === "Input" && node.attrs.name === "image") || node.inputs.some((t) => t && found.has(t.node)))
