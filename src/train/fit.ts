@@ -11,7 +11,7 @@ import { evaluate, inferenceProgram } from "./evaluate.ts";
 import { oneHot } from "./loss.ts";
 import type { Metrics } from "./metrics.ts";
 import { follow, isSpike, type LossTrend, NO_TREND } from "./spike.ts";
-import { averageName, GRADIENT, initialState, type StepOptions } from "./step.ts";
+import { averageName, GATHERED, initialState, type StepOptions } from "./step.ts";
 import { createStepper, type StepData, type Stepper, type Teacher } from "./stepper.ts";
 
 /** What happened, for progress bars, logs and files. */
@@ -161,7 +161,7 @@ const alwaysFrozen = ({ frozen, epochs, step }: FitOptions): ReadonlySet<string>
 /** The saved state, checked to be this program's. */
 function restored(expected: Tensors, checkpoint: LoadedCheckpoint): Map<string, TensorData> {
   const saved = new Map([...checkpoint.model, ...checkpoint.optimizer]);
-  const kept = [...expected].filter(([name]) => !name.startsWith(GRADIENT));
+  const kept = [...expected].filter(([name]) => !name.startsWith(GATHERED));
   const state = new Map([...expected.keys()].map((name) => [name, saved.get(name) ?? expected.get(name)]));
   const wrong = kept.filter(([name, t]) => `${saved.get(name)?.shape}` !== `${t.shape}`).map(([name]) => name);
   if (wrong.length)
@@ -401,7 +401,7 @@ class Run {
     this.#emit({ type: "save", step, epoch, batch, metric, planned });
     const all = await this.#state.read();
     const own = new Map(model.slots.map(({ name }) => [name, all.get(name) as TensorData]));
-    const rest = new Map([...all].filter(([name]) => !own.has(name) && !name.startsWith(GRADIENT)));
+    const rest = new Map([...all].filter(([name]) => !own.has(name) && !name.startsWith(GATHERED)));
     const path = await save({ step, metric, model: own, optimizer: rest, meta: { ...meta, progress } });
     this.#emit({ type: "saved", path });
   }

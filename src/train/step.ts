@@ -1,7 +1,8 @@
 import { grad } from "../autodiff/grad.ts";
 import type { PassOptions } from "../graph/passes/index.ts";
 import { type Program, program } from "../graph/program.ts";
-import { constant, input, type Tensor } from "../graph/tensor.ts";
+import { rewrite } from "../graph/rewrite.ts";
+import { applyAll, concat, constant, input, type Tensor } from "../graph/tensor.ts";
 import { allocate, type DType, type Shape, sizeOf, type TensorData } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
 import { traceLogits, type Weights } from "../models/trace.ts";
@@ -40,9 +41,10 @@ export interface StepOptions extends PassOptions, LossOptions, UpdateOptions {
 /** Names of state tensors beside the model's own. */
 export const averageName = (slot: string): string => `ema/${slot}`;
 export const STEP = "step";
-export const gradientName = (parameter: string): string => `${GRADIENT}${parameter}`;
-/** Accumulated gradients mean nothing between two updates: checkpoints leave them out. */
-export const GRADIENT = "grad/";
+/** What the batches of an update gather of a slot: a parameter's gradient, a buffer's value to be. */
+export const gatheredName = (slot: string): string => `${GATHERED}${slot}`;
+/** What is gathered means nothing between two updates: checkpoints leave it out. */
+export const GATHERED = "grad/";
 
 /** Pixels 0..255 [N, C, H, W] to what the model expects: (x / 255 - mean) / std. */
 export function normalize(pixels: Tensor, { preprocessing: { mean, std }, inputShape: [channels] }: Model): Tensor {
@@ -97,12 +99,12 @@ function backward(model: Model, options: StepOptions, first: Tensor): Backward {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** NaN and infinity minus themselves are NaN. */
-const allFinite = (...values: readonly Tensor[]): Tensor =>
-  values
-    .map((v) => v.sub(v))
-    .reduce((a, b) => a.add(b))
-    .equal(0);
+/** Whether scalars, and the new values of buffers, are finite: NaN and infinity minus themselves are NaN. */
+function allFinite(scalars: readonly Tensor[], updates: Backward["updates"] = new Map()): Tensor {
+  const statistics = [...updates.values()].filter(({ dtype }) => dtype === "float32").map((t) => t.reshape([t.size]));
+  const all = statistics.length > 0 ? concat(statistics, 0) : undefined;
+  return [...scalars.map((v) => v.sub(v)), ...(all ? [all.sub(all).sum([0])] : [])].reduce((a, b) => a.add(b)).equal(0);
+}
 
 /** Clipping, optimizer and averages: the next state from the gradients. */
 function update(
@@ -140,14 +142,15 @@ export function trainStep(model: Model, options: StepOptions): Program {
   const results: [string, Tensor][] = [
     ["loss", b.loss],
     ["grad_norm", norm],
-    ["finite", allFinite(b.loss, norm)],
+    ["finite", allFinite([b.loss, norm], b.updates)],
   ];
   return program("train_step", withNext(results, next), [...b.inputs, lr]);
 }
 
 /**
- * One of the `accumulate` batches of an update: gradients, a share of their mean, are added to the state's. `offset`,
- * int32 [], is the number of images before it in the update; at 0 the sum begins anew.
+ * One of the `accumulate` batches of an update: gradients, a share of their mean, are added to the state's, and buffers
+ * go on beside it, since the update may yet be left out. `offset`, int32 [], is the number of images before it in the
+ * update; at 0 both begin anew.
  */
 export function gradientStep(model: Model, options: StepOptions): Program {
   const { batch, accumulate = 1 } = options;
@@ -155,37 +158,57 @@ export function gradientStep(model: Model, options: StepOptions): Program {
   const step = input(STEP, "int32", []);
   const b = backward(model, options, step.mul(batch * accumulate).add(offset));
   const begins = offset.equal(0);
-  const next = new Map(b.updates);
+  const next = new Map([...b.updates].map(([name, value]) => [gatheredName(name), value]));
   for (const [name, gradient] of named(b)) {
-    const before = begins.where(0, input(gradientName(name), "float32", gradient.shape));
-    next.set(gradientName(name), before.add(gradient.mul(1 / accumulate)));
+    const before = begins.where(0, input(gatheredName(name), "float32", gradient.shape));
+    next.set(gatheredName(name), before.add(gradient.mul(1 / accumulate)));
   }
   const results: [string, Tensor][] = [
     ["loss", b.loss],
-    ["finite", allFinite(b.loss)],
+    ["finite", allFinite([b.loss], b.updates)],
   ];
-  return program("gradient_step", withNext(results, next), [...b.inputs, offset]);
+  const outputs = goingOn(program("gradient_step", withNext(results, next)), b, begins);
+  return program("gradient_step", outputs, [...b.inputs, offset]);
+}
+
+/** The outputs where buffers are read as the batch before in the update has left them. */
+function goingOn(step: Program, { slots, updates }: Backward, begins: Tensor): Program["outputs"] {
+  const buffers = [...updates.keys()].map((name) => slots.get(name) as Tensor);
+  const moved = new Map(
+    [...updates.keys()].map((name, i) => {
+      const { dtype, shape } = buffers[i];
+      return [buffers[i], begins.where(buffers[i], input(gatheredName(name), dtype, shape))];
+    }),
+  );
+  return rewrite(step, ({ op, attrs }, inputs) =>
+    inputs.some((t) => t && moved.has(t))
+      ? applyAll(
+          op,
+          inputs.map((t) => t && (moved.get(t) ?? t)),
+          attrs,
+        )
+      : undefined,
+  ).outputs;
 }
 
 /** The update that follows the gradient steps. Inputs: lr [] and the state; outputs: grad_norm [], finite, next state. */
 export function updateStep(model: Model, options: StepOptions): Program {
   const step = input(STEP, "int32", []);
   const slots = new Map(model.slots.map((s) => [s.name, input(s.name, s.dtype, s.shape)]));
-  const gradients = new Map(
-    trainedSlots(model, options).map(({ name, shape }) => [name, input(gradientName(name), "float32", shape)]),
-  );
+  const { parameters, updates } = backward(model, options, constant(0, [], "int32"));
+  const gathered = (name: string): Tensor => {
+    const { dtype, shape } = slots.get(name) as Tensor;
+    return input(gatheredName(name), dtype, shape);
+  };
+  const gradients = new Map(parameters.map(({ name }) => [name, gathered(name)]));
   const { norm, next, lr } = update(model, options, step, slots, gradients);
+  for (const name of updates.keys()) next.set(name, gathered(name));
   average(model.slots, slots, next, options, step);
   const results: [string, Tensor][] = [
     ["grad_norm", norm],
-    ["finite", allFinite(norm)],
+    ["finite", allFinite([norm])],
   ];
   return program("update_step", withNext(results, next), [lr]);
-}
-
-/** Parameters that the loss reads. */
-function trainedSlots(model: Model, options: StepOptions): readonly TrainedParameter[] {
-  return backward(model, options, constant(0, [], "int32")).parameters;
 }
 
 /** average' = decay · average + (1 - decay) · value, for parameters and running statistics. */
@@ -232,8 +255,8 @@ export function initialState(
     trainedParameters(model).filter(({ name }) => !frozen.has(name)),
   ))
     zero(name, "float32", shape);
-  for (const { name, slot, shape } of model.slots.filter((s) => !frozen.has(s.name))) {
-    if (slot === "parameter" && accumulate > 1) zero(gradientName(name), "float32", shape);
+  for (const { name, dtype, shape } of model.slots.filter((s) => !frozen.has(s.name))) {
+    if (accumulate > 1) zero(gatheredName(name), dtype, shape);
     if (emaDecay !== undefined) state.set(averageName(name), weights.get(name) as TensorData);
   }
   return state;

@@ -107,7 +107,7 @@ async function accumulatingStepper(model: Model, backend: Backend, options: Step
         const run = { state, commit: "finite", consume: ["image"] };
         const outputs = await gradient.run(await feedsOf(data, k), run);
         loss += scalar(outputs, "loss") / accumulate;
-        if (!Number.isFinite(loss)) return { loss, gradNorm: Number.NaN, finite: false };
+        if (!outputs.get("finite")?.data[0]) return { loss, gradNorm: Number.NaN, finite: false };
       }
       const outputs = await update.run(new Map([["lr", rate(data.lr)]]), { state, commit: "finite" });
       const finite = Boolean(outputs.get("finite")?.data[0]);
