@@ -276,7 +276,7 @@ describe("a run whose loss goes wrong", () => {
         saved.push({ ...state, ...tensors, path: `${state.step}`, sequence: saved.length, warnings: [] });
         return `${state.step}`;
       },
-      rollback: { factor: 2, latest: async () => saved.at(-1) },
+      rollback: { factor: 2, load: async (path) => saved.find((one) => one.path === path) as LoadedCheckpoint },
     });
     expect(result).not.toBeInstanceOf(Error);
     const back = events.filter((e) => e.type === "rollback");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { TesseraeError } from "../errors.ts";
 import {
   type Better,
@@ -9,6 +9,7 @@ import {
   type CheckpointManifest,
   type CheckpointState,
   checkpointFolder,
+  checkpointName,
   decodeManifest,
   encodeManifest,
   type FileRecord,
@@ -61,6 +62,11 @@ export interface CheckpointStore {
   /** Oldest first, by their manifests: the tensors are not read. */
   list(): Promise<CheckpointInfo[]>;
   load(path: string): Promise<LoadedCheckpoint>;
+  /**
+   * Saves a checkpoint of another folder, and the one it goes back to, into this one. Returns it as it now is; one of
+   * this folder as it was.
+   */
+  adopt(checkpoint: LoadedCheckpoint): Promise<LoadedCheckpoint>;
 }
 
 const maxManifestBytes = 64 * 2 ** 20;
@@ -88,11 +94,12 @@ async function readManifest(fs: FileSystem, folder: string): Promise<CheckpointM
   return decodeManifest(new TextDecoder().decode(await readChecked(fs, path)), textHash, path);
 }
 
-const infoOf = (path: string, { step, sequence, metric }: CheckpointManifest): CheckpointInfo => ({
+const infoOf = (path: string, { step, sequence, metric, anchor }: CheckpointManifest): CheckpointInfo => ({
   path,
   step,
   sequence,
   ...(metric !== undefined && { metric }),
+  ...(anchor !== undefined && { anchor }),
 });
 
 /** Loads one checkpoint's folder, every byte checked. Throws TesseraeError("weights") where damaged, else ("io"). */
@@ -182,12 +189,13 @@ export function createCheckpointStore(folder: string, options: CheckpointStoreOp
 
   async function writeFiles(to: string, state: CheckpointState, sequence: number): Promise<void> {
     const { step, metric, model, optimizer, meta } = state;
+    const anchor = state.anchor ? checkpointName(state.anchor) : state.anchor;
     await fs.makeFolder(to);
     const files = {
       model: await writeDurably(fs, join(to, modelFile), writeSafetensors(model, new Map([["format", "pt"]]))),
       optimizer: await writeDurably(fs, join(to, optimizerFile), writeSafetensors(optimizer)),
     };
-    const manifest = encodeManifest({ step, sequence, metric, files, meta }, textHash);
+    const manifest = encodeManifest({ step, sequence, metric, anchor, files, meta }, textHash);
     await writeDurably(fs, join(to, manifestFile), [new TextEncoder().encode(manifest)]);
     await fs.syncFolder(to);
   }
@@ -238,6 +246,16 @@ export function createCheckpointStore(folder: string, options: CheckpointStoreOp
     });
   }
 
+  async function adopt(checkpoint: LoadedCheckpoint): Promise<LoadedCheckpoint> {
+    const { path, step, model, optimizer, meta, anchor } = checkpoint;
+    const from = dirname(path);
+    if (resolve(from) === resolve(folder)) return checkpoint;
+    const back = anchor ? await loadCheckpoint(join(from, anchor), { fs }).catch(() => undefined) : undefined;
+    const own = back && (await save({ ...back, anchor: undefined, metric: undefined }));
+    const adopted = { step, model, optimizer, meta, anchor: anchor === null ? null : own && checkpointName(own) };
+    return { ...checkpoint, ...adopted, path: await save(adopted) };
+  }
+
   let queue: Promise<unknown> = Promise.resolve();
   function inTurn<T>(action: () => Promise<T>): Promise<T> {
     const result = queue.then(action);
@@ -261,5 +279,6 @@ export function createCheckpointStore(folder: string, options: CheckpointStoreOp
       }),
     list: () => inTurn(async () => (await scan()).found),
     load: (path) => inTurn(() => loadCheckpoint(path, { fs })),
+    adopt: (checkpoint) => inTurn(() => adopt(checkpoint)),
   };
 }

@@ -4,15 +4,26 @@ import { modelOf, parseSpec } from "../models/spec.ts";
 import type { LoadedCheckpoint } from "../train/checkpoint.ts";
 import { recipeNames, type TrainSettings } from "./settings/index.ts";
 
+/** `dataFingerprint` of a run's images. */
+export interface Fingerprint {
+  readonly train: string;
+  readonly val: string;
+}
+
+export interface Resuming {
+  readonly model: Model;
+  readonly settings: TrainSettings;
+  readonly classes: readonly string[];
+  readonly fingerprint: Fingerprint;
+}
+
 /**
- * A checkpoint goes on only as the model it was, on the classes it knows: throws TesseraeError("usage") that says what
- * differs. Returns a phrase for each other setting that is not as it was.
+ * A checkpoint goes on only as the model it was, on the classes it knows, and within an epoch with the batches it had:
+ * throws TesseraeError("usage") that says what differs. Returns a line for what else is not as it was.
  */
 export function checkResumed(
   { meta, path, model: weights }: LoadedCheckpoint,
-  model: Model,
-  settings: TrainSettings,
-  classes: readonly string[],
+  { model, settings, classes, fingerprint }: Resuming,
 ): string[] {
   const spec = parseSpec(meta.spec, path);
   const saved = modelOf(spec);
@@ -28,10 +39,26 @@ export function checkResumed(
   const other = classes.findIndex((name, i) => spec.classes[i] !== name);
   if (other >= 0) throw refuse(`on other classes: number ${other} was ${spec.classes[other]}, not ${classes[other]}`);
   const before = (meta.settings ?? {}) as Partial<TrainSettings>;
-  const { batch = 0 } = (meta.progress ?? {}) as { batch?: number };
-  if (batch > 0 && before.batchSize !== undefined && before.batchSize !== settings.batchSize)
-    throw refuse(`with batches of ${before.batchSize}, and stopped within an epoch`);
-  return changes(recipeNames, { ...before }, { ...settings });
+  const { batch = 0, epoch = 0 } = (meta.progress ?? {}) as { batch?: number; epoch?: number };
+  const batches = batch > 0 ? changes(["batchSize", "gradAccumSteps"], { ...before }, { ...settings }) : [];
+  if (batches.length > 0) throw refuse(`with other batches, and stopped within an epoch: ${batches.join(", ")}`);
+  // When checkpoints are written decides what a spike goes back to.
+  const names = [...recipeNames, ...(settings.rollbackOnSpike === undefined ? [] : (["recoveryInterval"] as const))];
+  const others = changes(names, { ...before }, { ...settings });
+  return [
+    ...(others.length > 0 ? [`the run goes on with other settings: ${others.join("; ")}`] : []),
+    ...otherImages(meta.fingerprint as Partial<Fingerprint> | undefined, fingerprint, batch > 0 ? epoch : undefined),
+  ];
+}
+
+/** `within`: the epoch that a run was stopped in the middle of. */
+function otherImages(before: Partial<Fingerprint> = {}, now: Fingerprint, within?: number): string[] {
+  const { train = now.train, val = now.val } = before;
+  const rest = within === undefined ? "" : `: the rest of epoch ${within + 1} may repeat some and miss others`;
+  return [
+    ...(train === now.train ? [] : [`the training images are not those of before${rest}`]),
+    ...(val === now.val ? [] : ["the images to evaluate on are not those of before: epochs do not compare"]),
+  ];
 }
 
 type Values = Readonly<Record<string, unknown>>;

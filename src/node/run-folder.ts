@@ -18,25 +18,28 @@ export const isRunFolder = (path: string): Promise<boolean> =>
   );
 
 /**
- * Makes a run's folder. What comes back undoes it, for a run that fails before its first checkpoint: files go where
- * the folder was empty, folders where they were made. Throws TesseraeError("io").
+ * Makes a run's folder. What comes back undoes it, for a run that fails before its first checkpoint: its files where
+ * the folder was empty (while the lock is held), then folders that were made. Throws TesseraeError("io").
  */
-export async function makeRunFolder(run: string): Promise<() => Promise<void>> {
+export async function makeRunFolder(
+  run: string,
+): Promise<{ removeFiles: () => Promise<void>; removeFolders: () => Promise<void> }> {
   const made = await mkdir(run, { recursive: true }).catch((cause) => {
     const reason = cause.code === "EEXIST" || cause.code === "ENOTDIR" ? "a file is in the way" : cause.code;
     throw new TesseraeError("io", `the run folder cannot be made (${reason})`, { where: run, cause });
   });
   const empty = (await readdir(run)).length === 0;
-  return async () => {
-    try {
+  const ignoreFailure = (action: () => Promise<void>) => () => action().catch(() => {}); // what stays in the way stays
+  return {
+    removeFiles: ignoreFailure(async () => {
       const names = await readdir(run);
       if (!empty || names.some(isCheckpointFolder)) return;
       for (const name of names.filter((n) => n === CONFIG_FILE || isRecordFile(n))) await rm(join(run, name));
+    }),
+    removeFolders: ignoreFailure(async () => {
       if (made === undefined) return;
       const first = resolve(made);
       for (let folder = resolve(run); folder.length >= first.length; folder = dirname(folder)) await rmdir(folder);
-    } catch {
-      // Something else is there by now: it stays.
-    }
+    }),
   };
 }

@@ -1,14 +1,15 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { TesseraeError } from "../errors.ts";
 import type { Model } from "../models/model.ts";
 import { specOf } from "../models/spec.ts";
 import { countParameters } from "../models/trace.ts";
-import type { LoadedCheckpoint } from "../train/checkpoint.ts";
+import { checkpointName, type LoadedCheckpoint } from "../train/checkpoint.ts";
 import { type FitEvent, type FitResult, fit } from "../train/fit.ts";
 import { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
-import { createEngine } from "./engine.ts";
 import { exportFile } from "./export-file.ts";
 import { licenseLine, type ResolveOptions } from "./hub/index.ts";
+import type { LockFile } from "./lock-file.ts";
+import { engineOf, type Machine, machineOf } from "./machine.ts";
 import { fromCheckpoint } from "./model-files.ts";
 import { runtimeVersion } from "./ort.ts";
 import { batchOf, buildModel, createLoaders, epochsOf, mixingOf, scheduleOf, stepOptionsOf } from "./recipe.ts";
@@ -42,17 +43,18 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const data = await openData(options.data, settings);
   const model = buildModel(settings, data.train.classes.length, start);
   const output = options.output ?? defaultOutput(settings.model);
-  const undo = await makeRunFolder(output);
+  const folder = await makeRunFolder(output);
+  let lock: LockFile | undefined;
   try {
-    const lock = acquireRunLock(output);
-    try {
-      return await trainIn(output, { ...options, onEvent: emit }, settings, model, data, start);
-    } finally {
-      lock.release();
-    }
+    lock = acquireRunLock(output);
+    return await trainIn(output, { ...options, onEvent: emit }, settings, model, data, start);
   } catch (error) {
-    await undo();
+    if (lock) await folder.removeFiles();
+    lock?.release();
+    await folder.removeFolders();
     throw error;
+  } finally {
+    lock?.release();
   }
 }
 
@@ -79,24 +81,27 @@ async function trainIn(
   const warn = (message: string) => emit({ type: "warning", message });
   const better = s.evalMetric === "loss" ? "lower" : "higher";
   const store = createCheckpointStore(output, { history: s.checkpointHist, better, onWarning: warn });
-  const resume = await resumeFrom(store, output, options.resume);
-  for (const line of [...data.notes, ...(resume?.warnings ?? [])]) warn(line);
-  const changed = resume ? checkResumed(resume, model, s, data.train.classes) : [];
-  if (changed.length > 0) warn(`the run goes on with other settings: ${changed.join("; ")}`);
+  const found = await resumeFrom(store, output, options.resume);
+  for (const line of [...data.notes, ...(found?.warnings ?? [])]) warn(line);
+  const fingerprint = { train: await dataFingerprint(data.train), val: await dataFingerprint(data.val) };
+  for (const line of found ? checkResumed(found, { model, settings: s, classes: data.train.classes, fingerprint }) : [])
+    warn(line);
   const spec = { ...specOf(model, classNames(data.train.classes, model.numClasses)), ...start.facts };
-  const epoch = (resume?.meta.progress as { epoch: number } | undefined)?.epoch ?? 0;
-  await writeConfig(output, await describe(options, s, spec, data));
+  const epoch = (found?.meta.progress as { epoch: number } | undefined)?.epoch ?? 0;
+  const { machine, changed } = await machineOf(s, found?.meta.machine as Partial<Machine> | undefined);
+  if (changed.length > 0) warn(`the run goes on elsewhere, where its bits may differ: ${changed.join("; ")}`);
+  await writeConfig(output, { ...describe(options, s, spec, data), fingerprint, machine });
   const epochs = epochsOf(s);
   emit(startEvent(output, model, data, epochs, epoch));
   const { weights, lines } = start.weights(model, s.seed);
-  for (const message of resume ? [] : lines) emit({ type: "note", message });
+  for (const message of found ? [] : lines) emit({ type: "note", message });
   const records = await openRecords(output, {
-    from: { step: resume?.step ?? 0, epoch },
+    from: { step: found?.step ?? 0, epoch },
     averaged: s.modelEma !== undefined,
     interval: s.recordInterval,
   });
   const loaders = createLoaders(s, model, data);
-  const backend = await createEngine({ device: s.device, threads: s.threads });
+  const backend = await engineOf(machine, s);
   const step = stepOptionsOf(s, batchOf(s, data.train));
   const pupil = { model, classes: data.train.classes, batch: step.batch };
   try {
@@ -110,19 +115,21 @@ async function trainIn(
       mixing: mixingOf(s),
       maxBadSteps: s.maxBadSteps,
       rollback:
-        s.rollbackOnSpike === undefined ? undefined : { factor: s.rollbackOnSpike, latest: () => store.latest() },
+        s.rollbackOnSpike === undefined
+          ? undefined
+          : { factor: s.rollbackOnSpike, load: (path) => loadOrBefore(store, path, warn) },
       saveInterval: s.recoveryInterval,
       epochs,
       schedule: scheduleOf(s, step, loaders.train.batchesPerEpoch),
       ...loaders,
       metric: s.evalMetric,
       valInterval: s.valInterval,
-      resume,
+      resume: found && (await store.adopt(found)),
       save: async (state) => {
         await records.flush(); // a run goes on from a checkpoint only with its records
         return store.save(state);
       },
-      meta: { spec, settings: s },
+      meta: { spec, settings: s, fingerprint, machine },
       onEvent: (event) => {
         records.event(event);
         emit(event);
@@ -175,7 +182,7 @@ async function resumeFrom(
   output: string,
   resume?: string,
 ): Promise<LoadedCheckpoint | undefined> {
-  if (resume !== undefined && resume !== "auto") return loadCheckpoint(resume);
+  if (resume !== undefined && resume !== "auto") return loadCheckpoint(resolve(resume));
   if (resume === "auto") return store.latest();
   if ((await store.list()).length > 0)
     throw new TesseraeError("usage", "holds a run already", {
@@ -185,8 +192,24 @@ async function resumeFrom(
   return undefined;
 }
 
+/** A checkpoint, or the newest intact one where that is damaged, with a warning. */
+async function loadOrBefore(
+  store: CheckpointStore,
+  path: string,
+  warn: (line: string) => void,
+): Promise<LoadedCheckpoint> {
+  try {
+    return await store.load(path);
+  } catch (error) {
+    const other = await store.latest();
+    if (!other) throw error;
+    warn(`${(error as Error).message}. Using ${checkpointName(other.path)} instead`);
+    return other;
+  }
+}
+
 /** What config.json holds. */
-const describe = async (
+const describe = (
   { data, output }: TrainOptions,
   settings: TrainSettings,
   spec: object,
@@ -195,7 +218,6 @@ const describe = async (
   data,
   dataset: kind,
   images: { train: train.samples.length, val: val.samples.length },
-  fingerprint: { train: await dataFingerprint(train), val: await dataFingerprint(val) },
   output,
   settings,
   spec,

@@ -15,6 +15,11 @@ export interface CheckpointState {
   model: ReadonlyMap<string, HostTensor>;
   /** All other state: moments, averages, counters. */
   optimizer: ReadonlyMap<string, HostTensor>;
+  /**
+   * Name or path of the checkpoint that a loss spike after this one goes back to; null: the first weights; left out:
+   * this one. It is kept as long as this one is.
+   */
+  anchor?: string | null;
   /** Anything JSON holds: model name, options, epoch, seeds. Numbers that are not finite come back as null. */
   meta: Readonly<Record<string, unknown>>;
 }
@@ -25,6 +30,8 @@ export interface CheckpointInfo {
   /** Grows with each save into a folder: the newest checkpoint is the one saved last, not the one of the most steps. */
   readonly sequence: number;
   readonly metric?: number;
+  /** As in CheckpointState; a name. */
+  readonly anchor?: string | null;
 }
 
 export interface LoadedCheckpoint extends CheckpointInfo {
@@ -45,6 +52,7 @@ export interface CheckpointManifest {
   readonly step: number;
   readonly sequence: number;
   readonly metric?: number;
+  readonly anchor?: string | null;
   readonly files: { readonly model: FileRecord; readonly optimizer: FileRecord };
   readonly meta: Readonly<Record<string, unknown>>;
 }
@@ -66,6 +74,9 @@ export const checkpointFolder = (step: number, copy = 1): string =>
 
 export const isCheckpointFolder = (name: string): boolean => folderPattern.test(name);
 
+/** The last part of a path. */
+export const checkpointName = (path: string): string => path.split(/[\\/]/).at(-1) as string;
+
 const noChecksum = "0".repeat(64);
 const checksumPattern = /("checksum": ")([0-9a-f]{64})("\n\}\n)$/;
 
@@ -74,13 +85,14 @@ const withChecksum = (text: string, checksum: string): string =>
 
 /** The manifest's JSON; its last field is the hash of the whole text with zeros in that field's place. */
 export function encodeManifest(manifest: CheckpointManifest, hash: TextHash): string {
-  const { step, sequence, metric, files, meta } = manifest;
+  const { step, sequence, metric, anchor, files, meta } = manifest;
   const fields = {
     format,
     version,
     step,
     sequence,
     ...(Number.isFinite(metric) && { metric }),
+    ...(anchor !== undefined && { anchor }),
     files: { [modelFile]: files.model, [optimizerFile]: files.optimizer },
     meta,
     checksum: noChecksum,
@@ -119,13 +131,16 @@ export function decodeManifest(text: string, hash: TextHash, where: string): Che
   if (!isFields(fields) || fields["format"] !== format) return fail("not a checkpoint's manifest");
   if (fields["version"] !== version)
     return fail(`written in version ${fields["version"]} of the format, this reads ${version}`);
-  const { step, sequence, metric, files, meta } = fields;
+  const { step, sequence, metric, anchor, files, meta } = fields;
   const model = isFields(files) && fileRecord(files[modelFile]);
   const optimizer = isFields(files) && fileRecord(files[optimizerFile]);
   if (!isCount(step) || !isCount(sequence) || !model || !optimizer || !isFields(meta))
     return fail("lacks a field of a checkpoint's manifest");
   if (metric !== undefined && typeof metric !== "number") return fail("has a metric that is not a number");
-  return { step, sequence, ...(metric !== undefined && { metric }), files: { model, optimizer }, meta };
+  if (anchor !== undefined && anchor !== null && !(typeof anchor === "string" && isCheckpointFolder(anchor)))
+    return fail("has an anchor that is not a checkpoint's name");
+  const optional = { ...(metric !== undefined && { metric }), ...(anchor !== undefined && { anchor }) };
+  return { step, sequence, ...optional, files: { model, optimizer }, meta };
 }
 
 /** Oldest first. */
@@ -140,7 +155,10 @@ export function byMetric(checkpoints: readonly CheckpointInfo[], better: Better)
     .sort((a, b) => sign * (a.metric! - b.metric!) || bySequence(a, b));
 }
 
-/** Those to delete: all but the newest `history` and the best. A step saved again replaces its earlier save. */
+/**
+ * Those to delete: all but the newest `history`, the best, and those that they go back to. A step saved again replaces
+ * its earlier save.
+ */
 export function superfluous(
   checkpoints: readonly CheckpointInfo[],
   { history, better }: { history: number; better: Better },
@@ -148,5 +166,6 @@ export function superfluous(
   const latest = new Map([...checkpoints].sort(bySequence).map((checkpoint) => [checkpoint.step, checkpoint]));
   const current = [...latest.values()].sort(bySequence);
   const kept = new Set([...current.slice(-history), ...byMetric(current, better).slice(0, 1)]);
-  return checkpoints.filter((checkpoint) => !kept.has(checkpoint));
+  const anchors = new Set([...kept].map(({ anchor }) => anchor));
+  return checkpoints.filter((checkpoint) => !kept.has(checkpoint) && !anchors.has(checkpointName(checkpoint.path)));
 }

@@ -6,7 +6,7 @@ import type { Model } from "../models/model.ts";
 import type { Weights } from "../models/trace.ts";
 import type { Schedule } from "../optim/schedule.ts";
 import type { Backend, Session, State, Tensors } from "../runtime/backend.ts";
-import type { CheckpointState, LoadedCheckpoint } from "./checkpoint.ts";
+import { type CheckpointState, checkpointName, type LoadedCheckpoint } from "./checkpoint.ts";
 import { evaluate, inferenceProgram } from "./evaluate.ts";
 import { oneHot } from "./loss.ts";
 import type { Metrics } from "./metrics.ts";
@@ -30,7 +30,7 @@ export type FitEvent =
   /** A step that is not finite: it was not applied. */
   | { type: "bad-step"; epoch: number; step: number; loss: number; inARow: number; total: number }
   /** The loss rose above the trend: weights and optimizer are those of `to` again; data and schedule go on. */
-  | { type: "rollback"; epoch: number; step: number; loss: number; mean: number; to: number }
+  | ({ type: "rollback" } & RollbackRecord)
   | { type: "evaluate"; done: number; total: number }
   | { type: "epoch"; summary: EpochSummary }
   /** A checkpoint is about to be written; `planned`: an uninterrupted run writes it too. */
@@ -94,8 +94,8 @@ export interface FitOptions {
 export interface Rollback {
   /** A loss above this many times its running mean is a spike. */
   readonly factor: number;
-  /** The newest checkpoint; undefined where there is none yet: the run's first weights are taken. */
-  readonly latest: () => Promise<LoadedCheckpoint | undefined>;
+  /** The checkpoint that `save` has returned the path of, or the one resumed from. */
+  readonly load: (path: string) => Promise<LoadedCheckpoint>;
 }
 
 /** A run whose loss keeps leaving its trend is stopped after so many rollbacks. */
@@ -122,10 +122,19 @@ interface Progress {
   /** Steps that were not finite: the last in a row, and all. */
   badInARow: number;
   badTotal: number;
-  rollbacks: number;
+  rollbackLog: readonly RollbackRecord[];
   /** The best figure of an epoch, and the epochs since. */
   best?: number;
   stale: number;
+}
+
+/** A rollback: the step that was not kept, its loss, the mean that it left, and the step of the weights taken instead. */
+export interface RollbackRecord {
+  readonly epoch: number;
+  readonly step: number;
+  readonly loss: number;
+  readonly mean: number;
+  readonly to: number;
 }
 
 const START: Progress = {
@@ -137,7 +146,7 @@ const START: Progress = {
   trend: NO_TREND,
   badInARow: 0,
   badTotal: 0,
-  rollbacks: 0,
+  rollbackLog: [],
   stale: 0,
 };
 
@@ -172,6 +181,12 @@ function restored(expected: Tensors, checkpoint: LoadedCheckpoint): Map<string, 
   return state as Map<string, TensorData>;
 }
 
+/** Path of the checkpoint that a run resumed from this one goes back to. */
+function anchorOf({ path, anchor }: LoadedCheckpoint): string | null {
+  const folder = path.slice(0, path.length - checkpointName(path).length);
+  return anchor === undefined ? path : anchor && folder + anchor;
+}
+
 const listed = (names: readonly string[], most = 5): string =>
   names.slice(0, most).join(", ") + (names.length > most ? ` and ${names.length - most} more` : "");
 
@@ -185,10 +200,16 @@ class Run {
   #stepping?: { readonly stepper: Stepper; readonly frozen?: ReadonlySet<string> };
   #evaluation?: Promise<{ live: Session; average?: Session }>;
   readonly #epochs: EpochSummary[] = [];
+  /**
+   * Path of the checkpoint that a spike goes back to; null: the first weights. One saved on interruption does not
+   * count, so that an interrupted run goes back to what it would have gone back to.
+   */
+  #anchor: string | null;
 
   constructor(options: FitOptions, state: State) {
     this.#o = options;
     this.#state = state;
+    this.#anchor = options.resume ? anchorOf(options.resume) : null;
   }
 
   async train(from: Progress): Promise<FitResult> {
@@ -232,7 +253,7 @@ class Run {
     const { train, signal, schedule } = this.#o;
     const started = performance.now();
     let progress = from;
-    for await (const batch of train.epoch(from.epoch, from.batch)) {
+    for await (const batch of train.epoch(from.epoch, Math.min(from.batch, train.batchesPerEpoch))) {
       progress = await this.#step(batch, progress);
       if (signal?.aborted) return this.#stop(progress);
       if (this.#savesAt(progress)) await this.#save(progress);
@@ -337,18 +358,20 @@ class Run {
   }
 
   /** Weights, moments and averages go back to the newest checkpoint; data, schedule and counters go on. */
-  async #rollBack(at: Progress, loss: number, { latest }: Rollback): Promise<Progress> {
-    const { epoch, step, trend, rollbacks } = at;
-    if (rollbacks === MAX_ROLLBACKS)
-      throw new TesseraeError("numeric", `the loss left its trend ${rollbacks + 1} times, the last at step ${step}`, {
+  async #rollBack(at: Progress, loss: number, { load }: Rollback): Promise<Progress> {
+    const { epoch, step, trend, rollbackLog } = at;
+    const times = rollbackLog.length + 1;
+    if (times > MAX_ROLLBACKS)
+      throw new TesseraeError("numeric", `the loss left its trend ${times} times, the last at step ${step}`, {
         hint: "Try a lower --lr, a longer warm-up or --clip-grad",
       });
     const { model, weights, step: options } = this.#o;
-    const checkpoint = await latest();
+    const checkpoint = this.#anchor === null ? undefined : await load(this.#anchor);
     const initial = initialState(model, weights, { ...options, frozen: alwaysFrozen(this.#o) });
     await this.#state.write(checkpoint ? restored(initial, checkpoint) : initial);
-    this.#emit({ type: "rollback", epoch, step, loss, mean: trend.mean, to: checkpoint?.step ?? 0 });
-    return { ...at, trend: NO_TREND, rollbacks: rollbacks + 1 };
+    const record = { epoch, step, loss, mean: trend.mean, to: checkpoint?.step ?? 0 };
+    this.#emit({ type: "rollback", ...record });
+    return { ...at, trend: NO_TREND, rollbackLog: [...rollbackLog, record] };
   }
 
   #evaluates(epoch: number): boolean {
@@ -402,7 +425,9 @@ class Run {
     const all = await this.#state.read();
     const own = new Map(model.slots.map(({ name }) => [name, all.get(name) as TensorData]));
     const rest = new Map([...all].filter(([name]) => !own.has(name) && !name.startsWith(GATHERED)));
-    const path = await save({ step, metric, model: own, optimizer: rest, meta: { ...meta, progress } });
+    const anchor = planned ? undefined : this.#anchor;
+    const path = await save({ step, metric, anchor, model: own, optimizer: rest, meta: { ...meta, progress } });
+    if (planned) this.#anchor = path;
     this.#emit({ type: "saved", path });
   }
 
