@@ -66,7 +66,7 @@ export function parseExperiment(name: string, text: string): Experiment {
   const fail = (what: string) => new TesseraeError("usage", what, { where: `${name}.yaml` });
   let file: unknown;
   try {
-    file = parse(text, { merge: true });
+    file = parse(text);
   } catch (error) {
     throw fail(`is not YAML (${(error as Error).message.split("\n")[0].replace(/:$/, "")})`);
   }

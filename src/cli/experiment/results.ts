@@ -55,11 +55,11 @@ export async function readResults(path: string): Promise<RunResult[]> {
   throw new TesseraeError("data", "is no file of results", { where: path, hint: "Move it away to begin anew" });
 }
 
-/** Adds a result in place of an older one of the same run. */
+/** Adds a result in place of an older one of the same run; a line each. */
 export async function addResult(path: string, result: RunResult): Promise<RunResult[]> {
   const others = (await readResults(path)).filter(({ scale, id }) => scale !== result.scale || id !== result.id);
   const runs = [...others, result];
-  await writeFileAtomic(path, `${JSON.stringify({ runs }, null, 1)}\n`);
+  await writeFileAtomic(path, `{"runs": [\n${runs.map((run) => JSON.stringify(run)).join(",\n")}\n]}\n`);
   return runs;
 }
 
