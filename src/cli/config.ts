@@ -14,11 +14,14 @@ const NOT_HERE = new Set(["config", "debug"]);
 export type ConfigValues = Readonly<Record<string, unknown>>;
 
 /**
- * Reads defaults of a command's flags from JSON or YAML: keys are flag names, with - or _.
+ * Reads defaults of a command's flags from JSON or YAML: keys are flag names, with - or _. A run's config.json gives
+ * the settings of that run, by their own names.
  * Throws TesseraeError: "io" where it cannot be read, "usage" for a key that is no flag or a value it cannot have.
  */
 export async function readConfig(file: string, command: Command): Promise<ConfigValues> {
-  const entries = Object.entries(await readObject(file));
+  const read = await readObject(file);
+  if (read.format === "tesserae-run") return (await import("../node/run-config.ts")).repeatOf(read, file);
+  const entries = Object.entries(read);
   const known = new Map(command.options.filter((o) => o.long).map((o) => [nameOf(o), o]));
   for (const name of NOT_HERE) known.delete(name);
   const values: Record<string, unknown> = {};

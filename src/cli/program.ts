@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { VERSION } from "../node/version.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { downloadCommand } from "./commands/download.ts";
 import { drawCommand } from "./commands/draw.ts";
@@ -46,13 +46,10 @@ export interface Program {
   run(argv: readonly string[]): Promise<void>;
 }
 
-const version = (): string =>
-  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version as string;
-
 export function createProgram(): Program {
   const program = new Command("tesserae")
     .description("Vision backbones for TypeScript, training included.")
-    .version(version(), "-V, --version")
+    .version(VERSION, "-V, --version")
     .helpCommand(false)
     .addHelpText("after", "\nTry it:\n  tesserae synth shapes\n  tesserae train --help");
   const definitions = COMMANDS.map((define) => define());

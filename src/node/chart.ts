@@ -55,6 +55,14 @@ export async function rasterize(svg: string): Promise<Uint8Array> {
     .toBuffer();
 }
 
+/** The same with its size, for who must know it. */
+export async function pictureOf(svg: string): Promise<{ png: Uint8Array; width: number; height: number }> {
+  const { default: sharp } = await import("sharp");
+  const png = await rasterize(svg);
+  const { width, height } = await sharp(png).metadata();
+  return { png, width, height };
+}
+
 export const PICTURE_TYPES: readonly string[] = [".svg", ".png"];
 
 /** Throws TesseraeError("usage") for a name that ends neither in .svg nor in .png: before the work, not after it. */

@@ -4,6 +4,7 @@ import { TesseraeError } from "../errors.ts";
 import { sizeOf, type TensorData } from "../graph/types.ts";
 import { type ModelSpec, modelOf } from "../models/spec.ts";
 import type { Backend, Session } from "../runtime/backend.ts";
+import type { LogitsMeter } from "../train/confusion.ts";
 import { exportOnnx } from "../train/export.ts";
 import { Meter, type Metrics, probabilities, topK } from "../train/metrics.ts";
 import { decodeFile } from "./decode.ts";
@@ -16,6 +17,14 @@ export interface Guess {
   readonly probability: number;
 }
 
+export interface EvaluateLoaderOptions {
+  onBatch?: (done: number, total: number) => void;
+  /** See the logits too. */
+  meters?: readonly LogitsMeter[];
+  /** Aborting throws its reason after the batch. */
+  signal?: AbortSignal;
+}
+
 /** A trained model, loaded: pixels in, classes out. */
 export interface Predictor {
   readonly spec: ModelSpec;
@@ -24,7 +33,7 @@ export interface Predictor {
   /** The best guesses for an image file. Throws TesseraeError("data") for one that cannot be read. */
   predict(path: string, options?: { top?: number }): Promise<Guess[]>;
   /** Quality over a loader's images. */
-  evaluate(loader: Loader, onBatch?: (done: number, total: number) => void): Promise<Metrics>;
+  evaluate(loader: Loader, options?: EvaluateLoaderOptions): Promise<Metrics>;
   dispose(): Promise<void>;
 }
 
@@ -76,12 +85,14 @@ class OnnxPredictor implements Predictor {
     return topK(p, top).map((index) => ({ index, label: descriptions[index] ?? String(index), probability: p[index] }));
   }
 
-  async evaluate(loader: Loader, onBatch?: (done: number, total: number) => void): Promise<Metrics> {
+  async evaluate(loader: Loader, { onBatch, meters = [], signal }: EvaluateLoaderOptions = {}): Promise<Metrics> {
     const meter = new Meter();
     let done = 0;
     for await (const { images, labels } of loader.epoch(0)) {
-      meter.add(await this.logits(images), labels, this.spec.classes.length);
+      const logits = await this.logits(images);
+      for (const each of [meter, ...meters]) each.add(logits, labels, this.spec.classes.length);
       onBatch?.(++done, loader.batchesPerEpoch);
+      signal?.throwIfAborted();
     }
     return meter.metrics;
   }

@@ -4,17 +4,19 @@ import type { Model } from "../models/model.ts";
 import { specOf } from "../models/spec.ts";
 import { countParameters } from "../models/trace.ts";
 import { checkpointName, type LoadedCheckpoint } from "../train/checkpoint.ts";
+import type { ClassQuality } from "../train/confusion.ts";
 import { type FitEvent, type FitResult, fit } from "../train/fit.ts";
 import { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
+import { measureClasses } from "./class-quality.ts";
 import { exportFile } from "./export-file.ts";
 import { licenseLine, type ResolveOptions } from "./hub/index.ts";
 import type { LockFile } from "./lock-file.ts";
 import { engineOf, type Machine, machineOf } from "./machine.ts";
-import { fromCheckpoint } from "./model-files.ts";
-import { runtimeVersion } from "./ort.ts";
+import { fromCheckpoint, type TrainedModel } from "./model-files.ts";
 import { batchOf, buildModel, createLoaders, epochsOf, mixingOf, scheduleOf, stepOptionsOf } from "./recipe.ts";
 import { openRecords } from "./record/index.ts";
 import { checkResumed } from "./resumed.ts";
+import { describeRun, differencesFrom } from "./run-config.ts";
 import { MODEL_FILE, makeRunFolder, writeConfig } from "./run-folder.ts";
 import { acquireRunLock } from "./run-lock.ts";
 import { settle, type TrainSettings } from "./settings/index.ts";
@@ -25,10 +27,12 @@ import { openTeacher } from "./teacher.ts";
 import type { TrainEvent, TrainOptions } from "./train-options.ts";
 
 export interface TrainResult extends Omit<FitResult, "weights"> {
-  /** The run folder: checkpoints, model.onnx, summary.csv, config.json. */
+  /** The run folder: checkpoints, model.onnx, records, config.json. */
   readonly output: string;
   /** The exported model; absent where the run was interrupted. */
   readonly onnx?: string;
+  /** How well the exported model tells the classes apart on the held-out images; absent where there are none. */
+  readonly perClass?: readonly ClassQuality[];
   /** Files that could not be read: path and reason. */
   readonly skipped: ReadonlyMap<string, string>;
 }
@@ -77,6 +81,7 @@ async function trainIn(
   data: OpenedData,
   start: Start,
 ): Promise<TrainResult> {
+  const { signal } = options;
   const emit = options.onEvent as (event: TrainEvent) => void;
   const warn = (message: string) => emit({ type: "warning", message });
   const better = s.evalMetric === "loss" ? "lower" : "higher";
@@ -88,9 +93,13 @@ async function trainIn(
     warn(line);
   const spec = { ...specOf(model, classNames(data.train.classes, model.numClasses)), ...start.facts };
   const epoch = (found?.meta.progress as { epoch: number } | undefined)?.epoch ?? 0;
-  const { machine, changed } = await machineOf(s, found?.meta.machine as Partial<Machine> | undefined);
-  if (changed.length > 0) warn(`the run goes on elsewhere, where its bits may differ: ${changed.join("; ")}`);
-  await writeConfig(output, { ...describe(options, s, spec, data), fingerprint, machine });
+  const before = (found?.meta.machine ?? options.repeat?.machine) as Partial<Machine> | undefined;
+  const { machine, changed } = await machineOf(s, before);
+  if (changed.length > 0)
+    warn(`the run ${found ? "goes on" : "is repeated"} elsewhere, where its bits may differ: ${changed.join("; ")}`);
+  const config = await describeRun(options, { settings: s, spec, data, fingerprint, machine });
+  if (options.repeat) differencesFrom(options.repeat, config).forEach(warn);
+  await writeConfig(output, config);
   const epochs = epochsOf(s);
   emit(startEvent(output, model, data, epochs, epoch));
   const { weights, lines } = start.weights(model, s.seed);
@@ -136,11 +145,17 @@ async function trainIn(
         const line = troubleOf(event);
         if (line) warn(line);
       },
-      signal: options.signal,
+      signal,
     });
     await records.flush();
+    const finished = result.interrupted ? undefined : await exportBest(store, output);
+    const perClass =
+      finished && loaders.val
+        ? await measureClasses(output, { ...finished, val: loaders.val, backend, records, emit, signal })
+        : undefined;
+    const interrupted = Boolean(signal?.aborted) && (result.interrupted || perClass === undefined);
     const skipped = new Map([...loaders.train.skipped, ...(loaders.val?.skipped ?? [])]);
-    return { ...result, output, skipped, onnx: result.interrupted ? undefined : await exportBest(store, output) };
+    return { ...result, interrupted, output, skipped, onnx: finished?.onnx, perClass };
   } finally {
     await Promise.all([loaders.train.close(), loaders.val?.close(), backend.dispose(), records.close()]);
   }
@@ -208,27 +223,17 @@ async function loadOrBefore(
   }
 }
 
-/** What config.json holds. */
-const describe = (
-  { data, output }: TrainOptions,
-  settings: TrainSettings,
-  spec: object,
-  { kind, train, val }: OpenedData,
-) => ({
-  data,
-  dataset: kind,
-  images: { train: train.samples.length, val: val.samples.length },
-  output,
-  settings,
-  spec,
-  versions: { node: process.versions.node, onnxruntime: runtimeVersion() },
-  command: process.argv.slice(2),
-});
-
-async function exportBest(store: CheckpointStore, output: string): Promise<string | undefined> {
+/** Exports the best checkpoint as the run's model. */
+async function exportBest(store: CheckpointStore, output: string): Promise<Finished | undefined> {
   const checkpoint = (await store.best()) ?? (await store.latest());
   if (!checkpoint) return undefined;
-  const file = join(output, MODEL_FILE);
-  await exportFile(fromCheckpoint(checkpoint), file);
-  return file;
+  const model = fromCheckpoint(checkpoint);
+  const onnx = join(output, MODEL_FILE);
+  await exportFile(model, onnx);
+  return { model, onnx };
+}
+
+interface Finished {
+  readonly model: TrainedModel;
+  readonly onnx: string;
 }

@@ -1,5 +1,6 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "csv-parse/sync";
 import * as ort from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { lastLine, type Output, scratch, TINY, tesserae } from "./cli.ts";
@@ -63,7 +64,10 @@ describe("train", () => {
         .filter((name) => !name.startsWith("checkpoint-"))
         .map((name) => name.replace(/tfevents.*/, "tfevents"))
         .sort(),
-    ).toEqual(["config.json", "events.out.tfevents", "metrics.jsonl", "model.onnx", "summary.csv"]);
+    ).toEqual([
+      ...["config.json", "confusion.csv", "confusion.svg", "events.out.tfevents", "metrics.jsonl", "model.onnx"],
+      ...["per-class.csv", "summary.csv"],
+    ]);
     const [header, ...rows] = csv("run");
     const columns = ["eval_loss", "eval_top1", "eval_top5"];
     expect(header).toEqual(["epoch", "train_loss", ...columns, ...columns.map((c) => `${c}_ema`), "lr"]);
@@ -82,6 +86,36 @@ describe("train", () => {
     expect(trained.stderr).toMatch(/epoch 3\/3 {2}loss \d\.\d+ {2}val top-1 \d+\.\d\d %.*averaged top-1/);
     expect(trained.stdout).toContain(at("run", "model.onnx"));
     expect(trained.stdout).toContain(`tesserae eval ${at("run")} '${shapes}'`);
+  });
+
+  it("is repeated by its config.json to the same bits, flags winning", async () => {
+    const config = JSON.parse(readFileSync(at("run", "config.json"), "utf8"));
+    expect(config).toMatchObject({ format: "tesserae-run", data: shapes, images: { train: 48, val: 16 } });
+    expect(config.versions).toMatchObject({ node: process.versions.node, sharp: expect.stringMatching(/^\d/) });
+    expect(config.versions.tesserae).toMatch(/^\d+\.\d+/);
+    const again = (output: string, ...flags: string[]) =>
+      tesserae(["train", "--config", at("run", "config.json"), "--output", at(output), ...flags]);
+    const repeated = await again("repeated");
+    expect(repeated).toMatchObject({ code: 0 });
+    expect(repeated.stderr).not.toContain("warning");
+    expect(finalState("repeated")).toEqual(finalState("run"));
+    expect(readFileSync(at("repeated", "model.onnx"))).toEqual(readFileSync(at("run", "model.onnx")));
+    const fewer = await again("repeated-less", "--epochs", "1", "--val-fraction", "0.5");
+    expect(fewer.code, fewer.stderr).toBe(0);
+    expect(csv("repeated-less")).toHaveLength(2);
+  });
+
+  it("warns where the images are not those of the run that is repeated", async () => {
+    const config = JSON.parse(readFileSync(at("run", "config.json"), "utf8"));
+    config.fingerprint.val = "0".repeat(32);
+    writeFileSync(at("other.json"), JSON.stringify(config));
+    const run = await tesserae(["train", "--config", at("other.json"), "--output", at("other"), "--epochs", "1"]);
+    expect(run.code).toBe(0);
+    expect(run.stderr).toContain("warning: the images of val are not those of the run that is repeated");
+    writeFileSync(at("newer.json"), JSON.stringify({ ...config, settings: { ...config.settings, warp: 9 } }));
+    const newer = await tesserae(["train", "--config", at("newer.json")]);
+    expect(newer.code).toBe(2);
+    expect(lastLine(newer.stderr)).toMatch(/settings that this version does not know: warp$/);
   });
 
   it("does not start over in a folder that holds a run", async () => {
@@ -176,6 +210,22 @@ describe("a trained model", () => {
     expect((await tesserae(["eval", at("run", "model.onnx"), shapes])).stdout).toContain(
       `top-1 ${best().toFixed(2)} %`,
     );
+  });
+
+  it("is measured class by class", async () => {
+    const flags = ["--json", "--per-class", "--confusion", at("confusion.json")];
+    const { perClass, top1 } = JSON.parse((await tesserae(["eval", at("run"), shapes, ...flags])).stdout);
+    expect(perClass).toHaveLength(8);
+    expect(perClass.map((c: { images: number }) => c.images)).toEqual(new Array(8).fill(2));
+    const { classes, counts } = JSON.parse(readFileSync(at("confusion.json"), "utf8"));
+    const right = classes.reduce((sum: number, _: string, c: number) => sum + counts[c][c], 0);
+    expect((100 * right) / 16).toBe(top1);
+    const rows = parse(readFileSync(at("run", "confusion.csv"), "utf8")) as string[][];
+    expect(rows.slice(1)).toEqual(classes.map((name: string, c: number) => [name, ...counts[c].map(String)]));
+    const table = await tesserae(["eval", at("run", "model.onnx"), shapes, "--per-class"]);
+    expect(table.stdout).toMatch(/^class +images +accuracy %/);
+    const refused = await tesserae(["eval", at("run"), shapes, "--confusion", "c.txt"]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("must end in .csv") });
   });
 
   it("predicts, a JSON line per image", async () => {

@@ -6,8 +6,9 @@ import { TesseraeError } from "../../errors.ts";
 import { settings } from "../../node/settings/index.ts";
 import type { DatasetKind } from "../../node/sources/kinds.ts";
 import type { OpenDataOptions } from "../../node/sources/open-data.ts";
+import { type ClassQuality, Confusion } from "../../train/confusion.ts";
 import { count, type EngineFlags, whole, withEngine, workersFlag } from "../flags.ts";
-import { listed, percent, plural, print, printJson, warn } from "../output.ts";
+import { listed, percent, plural, print, printJson, table, warn } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
 import { createMeter } from "../progress.ts";
 import { optionOf } from "../train-flags.ts";
@@ -22,6 +23,8 @@ interface EvalFlags extends EngineFlags, PreparationFlags {
   labelColumn?: string;
   dataRoot?: string;
   translate?: number;
+  confusion?: string;
+  perClass?: boolean;
   json?: boolean;
 }
 
@@ -46,7 +49,9 @@ export const evalCommand = (): CommandDefinition => ({
             "move each image by up to so many pixels along each axis, the same for every model",
           ).argParser(whole),
         )
-        .option("--json", 'print {"images", "top1", "top5", "loss", "imagesPerSecond", "skipped"}'),
+        .option("--confusion <file>", "write the confusion matrix: .csv, .json, .svg or .png")
+        .option("--per-class", "print a row for each class, worst first")
+        .option("--json", 'print {"images", "top1", "top5", "loss", "imagesPerSecond", "skipped", "perClass"?}'),
     ),
   ).action(run),
 });
@@ -54,6 +59,8 @@ export const evalCommand = (): CommandDefinition => ({
 async function run(path: string, data: string, flags: EvalFlags): Promise<void> {
   const trained = await open(path, preparationOf(flags));
   const { dataset, part } = await heldOut(path, data, flags);
+  const { checkConfusionName, writeConfusion } = await import("../../node/class-quality.ts");
+  if (flags.confusion !== undefined) checkConfusionName(flags.confusion, trained.spec.classes.length);
   const labelled = withLabelsOf(trained.spec.classes, dataset);
   const { createLoader } = await import("../../node/loader.ts");
   const { transformOf, channelsOf } = await import("../../node/predictor.ts");
@@ -68,24 +75,41 @@ async function run(path: string, data: string, flags: EvalFlags): Promise<void> 
     workers: flags.workers ?? 1,
     strict: flags.strict,
   });
+  const confusion = new Confusion(trained.spec.classes);
   const meter = createMeter("evaluating");
   try {
     const started = performance.now();
     const metrics = await withPredictor(trained, flags, (p) =>
-      p.evaluate(loader, (done, total) => meter.show(done, total)),
+      p.evaluate(loader, { onBatch: (done, total) => meter.show(done, total), meters: [confusion] }),
     );
     const imagesPerSecond = (1000 * metrics.count) / (performance.now() - started);
     meter.close();
     noteSkipped(loader.skipped);
     const { top1, top5, loss, count: images } = metrics;
     const skipped = Object.fromEntries(loader.skipped);
-    if (flags.json) return printJson({ images, top1, top5, loss, imagesPerSecond, skipped });
+    if (flags.confusion !== undefined) await writeConfusion(flags.confusion, confusion);
+    const perClass = flags.perClass ? confusion.perClass : undefined;
+    if (flags.json) return printJson({ images, top1, top5, loss, imagesPerSecond, skipped, perClass });
+    if (perClass) for (const line of classTable(perClass)) print(line);
     print(`top-1 ${percent(top1)}  top-5 ${percent(top5)}  loss ${loss.toFixed(4)}`);
     print(`${plural(images, "image")} (${part}), ${Math.round(imagesPerSecond)} a second`);
   } finally {
     meter.close();
     await loader.close();
   }
+}
+
+/** Worst first; classes without images are left out. */
+function classTable(classes: readonly ClassQuality[]): string[] {
+  const share = (value: number | undefined) => (value === undefined ? "-" : value.toFixed(2));
+  const rows = classes
+    .filter(({ images }) => images > 0)
+    .sort((a, b) => (a.accuracy as number) - (b.accuracy as number))
+    .map(({ name, images, accuracy, precision, f1, mistakenFor }) => [
+      ...[name, images, share(accuracy), share(precision), share(f1)],
+      mistakenFor ? `${mistakenFor.name} (${mistakenFor.images})` : "",
+    ]);
+  return table(["class", "images", "accuracy %", "precision %", "F1 %", "mistaken for"], rows);
 }
 
 interface Part {

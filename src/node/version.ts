@@ -1,0 +1,5 @@
+import { readFileSync } from "node:fs";
+
+/** This package's version. */
+export const VERSION = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
+  .version as string;
