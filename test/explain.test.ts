@@ -31,6 +31,13 @@ const TINY: Readonly<Record<string, ModelOptions>> = {
   convmixer: { dim: 12, depth: 2, patch_size: 4, num_classes: 4 },
   resnet18: { img_size: 32, num_classes: 4 },
   mixer_s32_224: { img_size: 32, patch_size: 8, embed_dim: 16, num_blocks: 2, num_classes: 4 },
+  pvt_v2_b0: {
+    img_size: 64,
+    embed_dims: [8, 16, 16, 16],
+    num_heads: [1, 2, 2, 2],
+    depths: [1, 1, 1, 1],
+    num_classes: 4,
+  },
   swin_tiny_patch4_window7_224: { img_size: 56, embed_dim: 12, depths: [2, 2], num_heads: [1, 2], num_classes: 4 },
 };
 
@@ -165,6 +172,37 @@ describe("attributions", () => {
       });
     },
   );
+});
+
+describe("attention", () => {
+  it("within windows lies in the window of the middle token and sums to one", async () => {
+    const context = await contextOf("swin_tiny_patch4_window7_224");
+    const { data } = await FIGURES["window-attention"].draw(context);
+    const layers = data as { kind: string; size: number; rows: number[][] }[];
+    expect(layers.map((l) => [l.kind, l.size])).toEqual([
+      ["window", 14],
+      ["shifted window", 14],
+    ]);
+    for (const { rows, kind } of layers)
+      for (const row of rows) {
+        const seen = row.flatMap((v, i) => (v > 0 ? [[Math.floor(i / 14), i % 14]] : [])).flat();
+        // The middle is (7, 7): in the last plain window, and in the middle of the shifted one.
+        const [least, most] = kind === "window" ? [7, 13] : [3, 9];
+        expect([Math.min(...seen), Math.max(...seen)]).toEqual([least, most]);
+        expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+      }
+  });
+
+  it("to reduced maps sums to one", async () => {
+    const { data } = await FIGURES["reduced-attention"].draw(await contextOf("pvt_v2_b0"));
+    const layers = data as { keys: number[]; rows: number[][] }[];
+    expect(layers.length).toBeGreaterThanOrEqual(3);
+    for (const { rows, keys } of layers)
+      for (const row of rows) {
+        expect(row).toHaveLength(keys[0] * keys[1]);
+        expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+      }
+  });
 });
 
 describe("a drawing", () => {

@@ -9,8 +9,10 @@ import { occlusion } from "./figures/occlusion.ts";
 import { positionBias } from "./figures/position-bias.ts";
 import { positionSimilarity } from "./figures/position-similarity.ts";
 import { receptiveField } from "./figures/receptive-field.ts";
+import { reducedAttention } from "./figures/reduced-attention.ts";
 import { relevance } from "./figures/relevance.ts";
 import { rollout } from "./figures/rollout.ts";
+import { windowAttention } from "./figures/window-attention.ts";
 
 /** Figures by the names that `tesserae explain --figure` takes. */
 export const FIGURES: Readonly<Record<string, Figure>> = {
@@ -22,6 +24,8 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   "integrated-gradients": integrated,
   smoothgrad: smoothGrad,
   occlusion,
+  "reduced-attention": reducedAttention,
+  "window-attention": windowAttention,
   "attention-distance": attentionDistance,
   "receptive-field": receptiveField,
   filters,
