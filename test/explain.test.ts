@@ -3,6 +3,7 @@ import { keyed } from "../src/data/random.ts";
 import { TesseraeError } from "../src/errors.ts";
 import { panelsToSvg } from "../src/explain/drawing.ts";
 import type { FigureContext, Picture } from "../src/explain/figure.ts";
+import { cka } from "../src/explain/figures/cka.ts";
 import { integratedGradients } from "../src/explain/figures/gradients.ts";
 import { FIGURES, figureNames } from "../src/explain/index.ts";
 import { answer, floats } from "../src/explain/subject.ts";
@@ -202,6 +203,34 @@ describe("attention", () => {
         expect(row).toHaveLength(keys[0] * keys[1]);
         expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
       }
+  });
+});
+
+describe("similarity of layers", () => {
+  const gramOf = (rows: readonly Float32Array[]): Float64Array =>
+    Float64Array.from(rows.flatMap((a) => rows.map((b) => a.reduce((sum, v, i) => sum + v * b[i], 0))));
+  const n = 32;
+  const rows = Array.from({ length: n }, (_, i) => random(16, i));
+
+  it("is one with itself, also turned and scaled, and about nothing with noise", () => {
+    const turned = rows.map((r) => Float32Array.from(r, (_, i) => 3 * r[(i + 5) % 16] * (i % 2 ? -1 : 1)));
+    const noise = Array.from({ length: n }, (_, i) => random(16, 1000 + i));
+    expect(cka(gramOf(rows), gramOf(rows), n)).toBeCloseTo(1, 10);
+    expect(cka(gramOf(rows), gramOf(turned), n)).toBeCloseTo(1, 5);
+    expect(Math.abs(cka(gramOf(rows), gramOf(noise), n))).toBeLessThan(0.25);
+  });
+
+  it("compares two models on the same images, and asks for four", async () => {
+    const [a, b] = [await contextOf("vit_tiny_patch16_224"), await contextOf("convmixer")];
+    await expect(FIGURES.cka.draw(a)).rejects.toThrow(/4 or more/);
+    const many = (c: FigureContext) => ({
+      ...c,
+      pictures: [0, 1, 2].flatMap((k) => c.pictures.map((p) => ({ ...p, input: random(p.input.length, 50 + k) }))),
+    });
+    const drawing = await FIGURES.cka.draw({ ...many(a), against: many(b) });
+    const values = drawing.data as { layer: string; other: string; similarity: number }[];
+    expect(values).toHaveLength(3 * 2);
+    for (const { similarity } of values) expect(Number.isFinite(similarity)).toBe(true);
   });
 });
 

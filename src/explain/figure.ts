@@ -21,6 +21,8 @@ export interface FigureContext extends Subject {
   readonly layer?: string;
   /** Of figures that draw random numbers. */
   readonly seed: number;
+  /** Another model, for figures that compare two, and the same images as that one sees them. */
+  readonly against?: Subject & { readonly pictures?: readonly Picture[] };
 }
 
 /** One figure: a file of figures/ and a line of the table. */

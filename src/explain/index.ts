@@ -1,6 +1,7 @@
 import type { Figure } from "./figure.ts";
 import { attentionDistance } from "./figures/attention-distance.ts";
 import { attentionMaps } from "./figures/attention-maps.ts";
+import { similarity } from "./figures/cka.ts";
 import { depthwiseKernels } from "./figures/depthwise-kernels.ts";
 import { filters } from "./figures/filters.ts";
 import { gradCam, gradCamPlusPlus } from "./figures/grad-cam.ts";
@@ -28,6 +29,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   "window-attention": windowAttention,
   "attention-distance": attentionDistance,
   "receptive-field": receptiveField,
+  cka: similarity,
   filters,
   positions: positionSimilarity,
   "position-bias": positionBias,

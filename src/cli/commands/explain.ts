@@ -11,6 +11,7 @@ interface ExplainFlags extends EngineFlags {
   figure: string[];
   class?: string;
   layer?: string;
+  against?: string;
   output: string;
   seed: number;
   json?: boolean;
@@ -32,6 +33,7 @@ export const explainCommand = (): CommandDefinition => ({
       )
       .option("--class <name>", "name or number of the class to explain (default: the model's answer)")
       .option("--layer <path>", "module to look at, as blocks.11 or layer4 (default: the figure's own choice)")
+      .option("--against <model>", "another model, for the figure cka: layers of one against those of the other")
       .option("-o, --output <dir>", "folder of NAME.svg, NAME.png and NAME.json", "figures")
       .addOption(new Option("--seed <n>", "of figures that draw random numbers").argParser(whole).default(0))
       .option("--json", 'print a line per figure: {"figure", "svg", "png", "json"}'),
@@ -65,7 +67,7 @@ async function draw(
   images: readonly string[],
   wanted: readonly string[],
   all: boolean,
-  { output, layer, seed, json, device, threads, class: target }: ExplainFlags,
+  { output, layer, seed, json, device, threads, against, class: target }: ExplainFlags,
 ): Promise<number> {
   const trained = await open(path);
   const { createEngine } = await import("../../node/engine.ts");
@@ -76,10 +78,13 @@ async function draw(
     const index = target === undefined ? undefined : classIndex(target, trained.spec.classes, subject.classes);
     const pictures = await picturesOf(subject, trained.spec, images, index);
     for (const { name, target } of pictures) note(`${name}: ${subject.classes[target] ?? target}`);
+    const other = against === undefined ? undefined : await open(against);
+    const rival = other && (await subjectOf(other, backend));
+    const compared = other && rival && { ...rival, pictures: await picturesOf(rival, other.spec, images, 0) };
     let failed = 0;
     for (const name of wanted) {
       try {
-        const files = await writeFigure(name, { ...subject, pictures, layer, seed }, output);
+        const files = await writeFigure(name, { ...subject, pictures, layer, seed, against: compared }, output);
         if (json) printJson({ figure: name, svg: files.svg, png: files.png, json: files.json });
         else print(files.svg);
       } catch (error) {
