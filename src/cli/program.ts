@@ -13,6 +13,7 @@ import { previewCommand } from "./commands/preview.ts";
 import { synthCommand } from "./commands/synth.ts";
 import { trainCommand } from "./commands/train.ts";
 import { verifyCommand } from "./commands/verify.ts";
+import { walkCommand } from "./commands/walk.ts";
 import { joinPairs } from "./flags.ts";
 import { oneLine } from "./report.ts";
 
@@ -30,6 +31,7 @@ const COMMANDS: readonly (() => CommandDefinition)[] = [
   predictCommand,
   explainCommand,
   drawCommand,
+  walkCommand,
   exportCommand,
   downloadCommand,
   modelsCommand,

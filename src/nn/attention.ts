@@ -58,7 +58,7 @@ export const attention = (dim: number, heads: number, options: AttentionOptions 
       rel_pos: scoreBias as AnyModule | undefined,
     },
     (m, x: Tensor) => {
-      const [q, k, v] = m.qkv(x).map((t) => splitHeads(t, heads));
+      const [q, k, v] = m.qkv(x).map((t, i) => tap("qkv"[i], splitHeads(t, heads)));
       return m.proj_drop(m.proj(joinHeads(attend(q.mul(scale), k, v, { bias: m.rel_pos?.(), drop: m.attn_drop }))));
     },
   );

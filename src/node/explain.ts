@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { type PixelImage, toInterleaved, toRgb } from "../data/image.ts";
 import { applyTransform } from "../data/transform.ts";
 import { TesseraeError } from "../errors.ts";
-import { type Drawing, panelsToSvg } from "../explain/drawing.ts";
+import { type Drawing, type Panel, panelsToSvg } from "../explain/drawing.ts";
 import type { FigureContext, Picture } from "../explain/figure.ts";
 import { FIGURES } from "../explain/index.ts";
 import { answer, floats, type Subject } from "../explain/subject.ts";
@@ -64,17 +64,25 @@ export async function picturesOf(
   return best;
 }
 
-const pngAddress = async ({ width, height, data }: PixelImage): Promise<string> => {
-  const png = await sharp(data, { raw: { width, height, channels: 3 } })
-    .png()
-    .toBuffer();
-  return `data:image/png;base64,${png.toString("base64")}`;
-};
+/** Pictures of more pixels than these are photographs: as JPEG they take a tenth of the room. */
+const PHOTOGRAPH = 96 * 96;
+
+/** A picture as a data address: PNG where its edges matter or it is small, else JPEG of at most `most` pixels' width. */
+export async function pictureAddress(
+  { width, height, data }: PixelImage,
+  { exact = false, most = width }: { exact?: boolean; most?: number } = {},
+): Promise<string> {
+  const raw = sharp(data, { raw: { width, height, channels: 3 } });
+  const photograph = !exact && width * height > PHOTOGRAPH;
+  const bytes = await (photograph ? raw.resize(Math.min(most, width)).jpeg({ quality: 88 }) : raw.png()).toBuffer();
+  return `data:image/${photograph ? "jpeg" : "png"};base64,${bytes.toString("base64")}`;
+}
 
 /** A drawing as SVG that stands alone. */
 export async function drawingSvg(drawing: Drawing): Promise<string> {
-  if (drawing.kind === "panels")
-    return panelsToSvg(drawing, await Promise.all(drawing.panels.map(({ image }) => pngAddress(image))));
+  const addressOf = ({ image, sharp: exact }: Panel) =>
+    pictureAddress(image, { exact, most: drawing.kind === "panels" ? 2 * drawing.width : undefined });
+  if (drawing.kind === "panels") return panelsToSvg(drawing, await Promise.all(drawing.panels.map(addressOf)));
   const { title, caption: description, spec } = drawing;
   return drawChart({ title, description, ...spec } as Chart);
 }
