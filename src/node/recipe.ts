@@ -105,6 +105,7 @@ export const mixingOf = (s: TrainSettings): Mixing | undefined =>
 export const stepOptionsOf = (s: TrainSettings, batch: number): StepOptions => ({
   batch,
   accumulate: s.gradAccumSteps,
+  checkpointing: s.gradCheckpointing,
   optimizer: createOptimizer(s.opt, { momentum: s.momentum, betas: s.optBetas, epsilon: s.optEps }),
   weightDecay: s.weightDecay,
   layerDecay: s.layerDecay,

@@ -1,5 +1,6 @@
 import { grad } from "../autodiff/grad.ts";
 import type { PassOptions } from "../graph/passes/index.ts";
+import { cutsOf, recompute } from "../graph/passes/recompute.ts";
 import { type Program, program } from "../graph/program.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import { applyAll, concat, constant, input, type Tensor } from "../graph/tensor.ts";
@@ -28,6 +29,8 @@ export interface StepOptions extends PassOptions, LossOptions, UpdateOptions {
   readonly emaDecay?: number;
   /** Warm-up of that decay over the updates t done: min(decay, 1 - (1 + t)^(-power)). */
   readonly emaWarmupPower?: number;
+  /** Computes activations a second time instead of keeping them all (graph/passes/recompute.ts). Default false. */
+  readonly checkpointing?: boolean;
   /** Of dropout and drop path. */
   readonly seed?: number;
   /** "uint8" takes decoded pixels and normalises them in the program; "float32" takes images as the model does. */
@@ -90,11 +93,21 @@ function backward(model: Model, options: StepOptions, first: Tensor): Backward {
   const answers = { logits: output, distilled: head && distillation && { head, distillation } };
   const loss = lossOf(answers, target, teacher, options);
   const parameters = trainedParameters(model).filter(({ name }) => slots.has(name) && !frozen.has(name));
-  const gradients = grad(
+  const gradients = gradientsOf(
     loss,
+    image,
     parameters.map((s) => slots.get(s.name) as Tensor),
+    options,
   );
   return { loss, parameters, gradients, slots, updates, inputs: teacher ? [image, target, teacher] : [image, target] };
+}
+
+function gradientsOf(loss: Tensor, image: Tensor, parameters: readonly Tensor[], { checkpointing }: StepOptions) {
+  if (!checkpointing) return grad(loss, parameters);
+  const cuts = cutsOf(loss, image);
+  const all = grad(loss, [...parameters, ...cuts]);
+  const [gradients, cutGradients] = [all.slice(0, parameters.length), all.slice(parameters.length)];
+  return recompute({ loss, source: image, gradients, cuts, cutGradients }).gradients;
 }
 
 const NONE: ReadonlySet<string> = new Set();

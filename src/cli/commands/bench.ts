@@ -9,6 +9,7 @@ interface BenchFlags extends EngineFlags {
   batchSize: number;
   imgSize?: number;
   steps: number;
+  gradCheckpointing?: boolean;
   json?: boolean;
 }
 
@@ -21,6 +22,7 @@ export const benchCommand = (): CommandDefinition => ({
       .addOption(new Option("-b, --batch-size <n>", "images of a step").argParser(count).default(16))
       .addOption(new Option("--img-size <pixels>", "side of the images (default: the model's)").argParser(count))
       .addOption(new Option("--steps <n>", "runs that are timed, after two that are not").argParser(count).default(10))
+      .option("--grad-checkpointing", "compute activations a second time instead of keeping them all")
       .option("--json", "print one object"),
   ).action(run),
 });
@@ -29,7 +31,7 @@ const WARMUP = 2;
 
 async function run(
   name: string,
-  { batchSize: batch, imgSize, steps, json, ...engineFlags }: BenchFlags,
+  { batchSize: batch, imgSize, steps, gradCheckpointing: checkpointing, json, ...engineFlags }: BenchFlags,
 ): Promise<void> {
   const { createModel, initialize, trainStep, initialState, createOptimizer, optimize, inferenceProgram } =
     await import("../../index.ts");
@@ -40,18 +42,23 @@ async function run(
   const meter = createMeter("timing");
   const runs = 2 * (WARMUP + steps);
   let done = 0;
-  const timed = async (once: () => Promise<unknown>): Promise<number> => {
-    const times: number[] = [];
+  /** Medians of wall and processor time, in milliseconds. */
+  const timed = async (once: () => Promise<unknown>): Promise<{ wall: number; cpu: number }> => {
+    const [walls, cpus]: number[][] = [[], []];
     for (let i = 0; i < WARMUP + steps; i++) {
-      const started = performance.now();
+      const [started, used] = [performance.now(), process.cpuUsage()];
       await once();
-      if (i >= WARMUP) times.push(performance.now() - started);
+      if (i >= WARMUP) {
+        const { user, system } = process.cpuUsage(used);
+        walls.push(performance.now() - started);
+        cpus.push((user + system) / 1000);
+      }
       meter.show(++done, runs);
     }
-    return median(times);
+    return { wall: median(walls), cpu: median(cpus) };
   };
   try {
-    const options = { batch, optimizer: createOptimizer("adamw"), weightDecay: 0.05, clipGrad: 1 };
+    const options = { batch, optimizer: createOptimizer("adamw"), weightDecay: 0.05, clipGrad: 1, checkpointing };
     const weights = initialize(model, 0);
     const state = await engine.createState(initialState(model, weights, options));
     const started = performance.now();
@@ -73,10 +80,10 @@ async function run(
       ["target", target],
       ["lr", lr],
     ]);
-    const trainMs = await timed(() => step.run(feeds, { state, commit: "finite" }));
+    const { wall: trainMs, cpu: trainCpuMs } = await timed(() => step.run(feeds, { state, commit: "finite" }));
     await step.dispose();
     const inference = await engine.load(inferenceProgram(model, batch, "inputs"), { optimization: "extended" });
-    const inferenceMs = await timed(() => inference.run(new Map([["image", image]]), { state }));
+    const { wall: inferenceMs } = await timed(() => inference.run(new Map([["image", image]]), { state }));
     await inference.dispose();
     await state.dispose();
     meter.close();
@@ -89,6 +96,7 @@ async function run(
       imageSize: model.inputShape[1],
       loadMs,
       trainMs,
+      trainCpuMs,
       inferenceMs,
       trainImagesPerSecond: rate(trainMs),
       inferenceImagesPerSecond: rate(inferenceMs),

@@ -29,6 +29,12 @@ export const optimization = {
     help: "batches whose gradients make one update: the result of a batch n times as large, in a part of its memory",
     must: wholeFrom(1),
   }),
+  gradCheckpointing: setting<boolean>({
+    flag: "--grad-checkpointing",
+    kind: "switch",
+    default: false,
+    help: "compute activations a second time instead of keeping them all: less memory, a third more time",
+  }),
   lr: setting<number | undefined>({
     flag: "--lr <rate>",
     kind: "number",
