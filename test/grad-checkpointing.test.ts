@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { keyed } from "../src/data/random.ts";
 import { operators, type Program } from "../src/graph/program.ts";
+import { toDoubles } from "../src/graph/types.ts";
 import { nodesOf } from "../src/graph/walk.ts";
 import { createModel, type ModelOptions } from "../src/models/index.ts";
 import { initialize } from "../src/models/trace.ts";
@@ -54,8 +55,8 @@ async function train(name: string, model: ModelOptions, options: StepOptions) {
 function expectSame(a: Tensors, b: Tensors): void {
   expect([...a.keys()]).toEqual([...b.keys()]);
   const furthest = [...a].map(([name, { data }]) => {
-    const other = b.get(name)?.data as typeof data;
-    return Math.max(...Array.from(data, (v, i) => Math.abs(Number(v) - Number(other[i]))));
+    const [x, y] = [toDoubles(data), toDoubles(b.get(name)?.data as typeof data)];
+    return x.reduce((most, v, i) => Math.max(most, Math.abs(v - y[i])), 0);
   });
   expect(Math.max(...furthest)).toBeLessThan(1e-5);
 }
