@@ -7,6 +7,7 @@ import { evalCommand } from "./commands/eval.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { infoCommand } from "./commands/info.ts";
+import { lrFindCommand } from "./commands/lr-find.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { previewCommand } from "./commands/preview.ts";
@@ -26,6 +27,7 @@ export interface CommandDefinition {
 
 const COMMANDS: readonly (() => CommandDefinition)[] = [
   trainCommand,
+  lrFindCommand,
   previewCommand,
   evalCommand,
   predictCommand,
