@@ -52,12 +52,15 @@ function once(args: readonly string[], { cwd, env, onStderr }: RunOptions): Prom
   });
 }
 
+/** Builds what is not built yet. */
+export function built(): void {
+  if (!existsSync(main)) execFileSync("npx", ["tsdown", "--log-level", "error"], { cwd: root });
+}
+
 /** A folder of the test file's own. */
 export function scratch(): string {
   const folder = mkdtempSync(join(tmpdir(), "tesserae-cli-"));
-  beforeAll(() => {
-    if (!existsSync(main)) execFileSync("npx", ["tsdown", "--log-level", "error"], { cwd: root });
-  });
+  beforeAll(built);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

@@ -1,0 +1,3 @@
+import { describeKills } from "./unbreakable/suite.ts";
+
+describeKills(56, 1);
