@@ -7,7 +7,7 @@ import { type Kills, killAndResume } from "./killed.ts";
 import { CONVMIXER, type ImageSets, makeImageSets, VIT } from "./runs.ts";
 
 /** Kills so many processes at moments of a seed, half of them on a folder and half on shards. */
-export const describeKills = (moments: number, seed: number): void =>
+export const describeKills = (moments: number, seed: number) =>
   describe(`runs killed at ${moments} moments of seed ${seed} end with the weights of one never killed`, () => {
     const folder = mkdtempSync(join(tmpdir(), "tesserae-killed-"));
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
