@@ -164,6 +164,15 @@ describe("train", () => {
 });
 
 describe("flags of experiments", () => {
+  it("bench takes options of the model", async () => {
+    const tiny = ["--img-size", "16", "-b", "2", "--steps", "1", "--threads", "1", "--json"];
+    const bench = await tesserae(["bench", "convmixer", ...tiny, "--model-kwargs", "dim=8", "depth=1"]);
+    expect(bench.code, bench.stderr).toBe(0);
+    expect(JSON.parse(bench.stdout)).toMatchObject({ model: "convmixer", batch: 2, imageSize: 16 });
+    const wrong = await tesserae(["bench", "convmixer", ...tiny, "--model-kwargs", "dims=8"]);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: convmixer: has no option dims/) });
+  });
+
   it("train on a part, on permuted pixels, evaluated at the end alone; eval does what training did", async () => {
     const flags = ["--train-fraction", "0.5", "--permute-pixels", "3", "--crop-pct", "1", "--val-interval", "2"];
     const run = await tesserae(["train", shapes, ...TINY, ...flags, "--epochs", "3", "--output", at("permuted")]);

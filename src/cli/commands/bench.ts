@@ -1,13 +1,17 @@
 import { Command, Option } from "commander";
 import type { TensorData } from "../../graph/types.ts";
+import type { ModelOptions } from "../../models/index.ts";
+import { settings } from "../../node/settings/index.ts";
 import { count, type EngineFlags, withEngine } from "../flags.ts";
 import { print, printJson } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
 import { createMeter } from "../progress.ts";
+import { optionOf } from "../train-flags.ts";
 
 interface BenchFlags extends EngineFlags {
   batchSize: number;
   imgSize?: number;
+  modelKwargs?: ModelOptions;
   steps: number;
   gradCheckpointing?: boolean;
   json?: boolean;
@@ -21,6 +25,7 @@ export const benchCommand = (): CommandDefinition => ({
       .argument("[model]", "name of a model", "vit_tiny_patch16_224")
       .addOption(new Option("-b, --batch-size <n>", "images of a step").argParser(count).default(16))
       .addOption(new Option("--img-size <pixels>", "side of the images (default: the model's)").argParser(count))
+      .addOption(optionOf(settings.modelOptions))
       .addOption(new Option("--steps <n>", "runs that are timed, after two that are not").argParser(count).default(10))
       .option("--grad-checkpointing", "compute activations a second time instead of keeping them all")
       .option("--json", "print one object"),
@@ -31,13 +36,13 @@ const WARMUP = 2;
 
 async function run(
   name: string,
-  { batchSize: batch, imgSize, steps, gradCheckpointing: checkpointing, json, ...engineFlags }: BenchFlags,
+  { batchSize: batch, imgSize, modelKwargs, steps, gradCheckpointing: checkpointing, json, ...engineFlags }: BenchFlags,
 ): Promise<void> {
   const { createModel, initialize, trainStep, initialState, createOptimizer, optimize, inferenceProgram } =
     await import("../../index.ts");
   const { loadStep } = await import("../../train/stepper.ts");
   const { createEngine } = await import("../../node/engine.ts");
-  const model = createModel(name, { img_size: imgSize });
+  const model = createModel(name, { ...modelKwargs, ...(imgSize !== undefined && { img_size: imgSize }) });
   const engine = await createEngine(engineFlags);
   const meter = createMeter("timing");
   const runs = 2 * (WARMUP + steps);

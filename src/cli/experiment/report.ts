@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { dirname, relative } from "node:path";
 import { writeFileAtomic } from "../../node/atomic-write.ts";
 import { type Chart, writeChart } from "../../node/chart.ts";
 import type { Experiment } from "./recipe.ts";
@@ -98,6 +99,7 @@ export async function report(
   if (results.length === 0) return;
   await writeChart(figure, figureOf(experiment, results));
   const before = await readFile(page, "utf8");
-  const after = withTable(before, experiment.name, tableOf(experiment, results));
+  const picture = `![${experiment.title}](${relative(dirname(page), figure).replaceAll("\\", "/")})`;
+  const after = withTable(before, experiment.name, `${picture}\n\n${tableOf(experiment, results)}`);
   if (after !== before) await writeFileAtomic(page, after);
 }
