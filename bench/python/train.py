@@ -7,6 +7,7 @@ import os
 import platform
 import random
 import resource
+import sys
 import time
 from pathlib import Path
 
@@ -156,7 +157,7 @@ def main():
             schedule.step()
             total += loss.item()
             if step % 50 == 0:
-                print(f"epoch {epoch + 1}/{s['epochs']}  batch {step}/{len(loader)}  loss {loss.item():.4f}", flush=True)
+                print(f"epoch {epoch + 1}/{s['epochs']}  batch {step}/{len(loader)}  loss {loss.item():.4f}", file=sys.stderr)
         usage.note()
         last = epoch + 1 == s["epochs"]
         due = last or (epoch + 1) % s["val-interval"] == 0
