@@ -84,7 +84,7 @@ async function openTraining(spec: WorkSpec, model: Model, backend: Engine, optio
   const { lr, ...settings } = TRAINING;
   const step = { batch, optimizer: adamw(), ...settings };
   const { without } = options;
-  const program = optimize(trainStep(model, { ...step, without }), { without, block: backend.block });
+  const program = optimize(trainStep(model, { ...step, without }), { ...backend.target, without });
   const session = await loadStep(backend, program, { profile: options.profile });
   const state = await backend.createState(initialState(model, parityWeights(model), step));
   const shape = [batch, ...spec.inputShape];

@@ -31,38 +31,55 @@ async function results(step: Program, feeds: Map<string, TensorData>): Promise<M
   return outputs;
 }
 
+function stepOf(name: string, options: ModelOptions): { step: Program; feeds: Map<string, TensorData> } {
+  const model = createModel(name, options);
+  const settings = { batch: BATCH, optimizer: sgd(), pixels: "float32" } as const;
+  const step = trainStep(model, settings);
+  const image = [BATCH, ...model.inputShape];
+  const wave = (shape: readonly number[]): TensorData => ({
+    dtype: "float32",
+    shape,
+    data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i * 0.37) + Math.cos(i * 0.011)),
+  });
+  const feeds = new Map<string, TensorData>([
+    ...initialState(model, initialize(model, 3), settings),
+    ["image", wave(image)],
+    ["target", wave([BATCH, 5])],
+    ["lr", { dtype: "float32", shape: [], data: Float32Array.of(0.1) }],
+  ]);
+  return { step, feeds };
+}
+
+function expectSame(actual: ReadonlyMap<string, TensorData>, expected: ReadonlyMap<string, TensorData>): void {
+  // Biases that a following norm takes away again have gradients of rounding alone: the scale has a floor.
+  for (const [key, { data }] of expected) {
+    const scale = (data as Float32Array).reduce((m, v) => Math.max(m, Math.abs(Number(v))), 0.1);
+    const worst = ((actual.get(key) as TensorData).data as Float32Array).reduce(
+      (m, v, i) => Math.max(m, Math.abs(Number(v) - Number(data[i]))),
+      0,
+    );
+    expect(worst / scale, key).toBeLessThan(5e-4);
+  }
+}
+
 describe("the runtime's blocked layout", () => {
   it.each(CASES)("gives the step of %s that the plain one gives", async (name, options) => {
     // A processor without the layout has nothing to compare; x64 has it from AVX on, arm64 with NEON.
-    if (process.arch === "x64" || process.arch === "arm64") expect(backend.block).toBeGreaterThanOrEqual(4);
-    if (!backend.block) return;
-    const model = createModel(name, options);
-    const settings = { batch: BATCH, optimizer: sgd(), pixels: "float32" } as const;
-    const step = trainStep(model, settings);
-    const blocked = optimize(step, { block: backend.block });
+    if (process.arch === "x64" || process.arch === "arm64") expect(backend.target?.block).toBeGreaterThanOrEqual(4);
+    if (!backend.target?.block) return;
+    const { step, feeds } = stepOf(name, options);
+    const blocked = optimize(step, { block: backend.target.block });
     expect(operators(blocked).filter(({ op }) => op === "BlockedConv").length).toBeGreaterThan(3);
-    const image = [BATCH, ...model.inputShape];
-    const wave = (shape: readonly number[]): TensorData => ({
-      dtype: "float32",
-      shape,
-      data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i * 0.37) + Math.cos(i * 0.011)),
-    });
-    const feeds = new Map<string, TensorData>([
-      ...initialState(model, initialize(model, 3), settings),
-      ["image", wave(image)],
-      ["target", wave([BATCH, 5])],
-      ["lr", { dtype: "float32", shape: [], data: Float32Array.of(0.1) }],
-    ]);
     const expected = await results(optimize(step), feeds);
-    const actual = await results(blocked, feeds);
-    // Biases that a following norm takes away again have gradients of rounding alone: the scale has a floor.
-    for (const [key, { data }] of expected) {
-      const scale = (data as Float32Array).reduce((m, v) => Math.max(m, Math.abs(Number(v))), 0.1);
-      const worst = ((actual.get(key) as TensorData).data as Float32Array).reduce(
-        (m, v, i) => Math.max(m, Math.abs(Number(v) - Number(data[i]))),
-        0,
-      );
-      expect(worst / scale, key).toBeLessThan(5e-4);
-    }
+    expectSame(await results(blocked, feeds), expected);
+  });
+});
+
+describe("chains of elementwise operators in chunks", () => {
+  it.each(CASES)("give the step of %s that plain ones give", async (name, options) => {
+    const { step, feeds } = stepOf(name, options);
+    const fused = optimize(step, { large: 1024 });
+    expect(operators(fused).filter(({ op }) => op === "Scan").length).toBeGreaterThan(5);
+    expectSame(await results(fused, feeds), await results(optimize(step), feeds));
   });
 });

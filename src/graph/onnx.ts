@@ -5,6 +5,7 @@ import {
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
   TensorProto_DataType as DataType,
+  GraphProtoSchema,
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
@@ -14,7 +15,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from "./onnx_pb.ts";
-import { type Attr, opDef } from "./op.ts";
+import { type Attr, type Body, opDef } from "./op.ts";
 import { decompose } from "./passes/decompose.ts";
 import { inputName, type Program } from "./program.ts";
 import type { Node, Tensor } from "./tensor.ts";
@@ -133,7 +134,8 @@ class ExternalData {
 }
 
 class Writer {
-  readonly nodes: NodeProto[] = [];
+  /** Of the graph that is being written: the program's, or a body's for a while. */
+  nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
   readonly domains = new Set<string>([""]);
   readonly #names = new Map<Tensor, string>();
@@ -173,8 +175,9 @@ class Writer {
 
   #write(node: Node): void {
     if (node.op === "Input") this.#names.set(node.outputs[0], inputName(node.outputs[0]));
-    else if (node.op === "Constant") this.#names.set(node.outputs[0], this.#constant(node));
-    else this.#operator(node);
+    else if (node.op === "Constant") {
+      if (!this.#names.has(node.outputs[0])) this.#names.set(node.outputs[0], this.#constant(node));
+    } else this.#operator(node);
   }
 
   #operator(node: Node): void {
@@ -189,11 +192,13 @@ class Writer {
     for (const key of listed)
       inputs.push(grows ? this.#batchShape(node.outputs[0].shape) : this.#shapeInput(node, key));
     if (node.op === "Pad" && node.attrs.value) inputs.push(this.#float(node.attrs.value as number));
+    const own = (node.attrs.num_scan_inputs as number | undefined) ?? inputs.length;
     const attributes = Object.entries(node.attrs)
       .filter(
         ([key, value]) => value !== undefined && !unwritten.includes(key) && !(node.op === "Pad" && key === "value"),
       )
-      .map(([key, value]) => attribute(key, value));
+      .map(([key, value]) => (isBody(value) ? this.#body(key, value, inputs, own) : attribute(key, value)));
+    inputs.length = Math.min(inputs.length, own);
     this.#node(
       def.onnxName ?? node.op,
       def.domain ?? "",
@@ -202,6 +207,26 @@ class Writer {
       attributes,
       `${node.scope || "main"}/${node.op}_${this.#numbers.get(node)}`,
     );
+  }
+
+  /**
+   * A graph attribute of a node with the named inputs. The first `own` of them are handed to the body; the others it sees
+   * from outside under their names, as it sees the program's initializers.
+   */
+  #body(key: string, { inputs, outputs }: Body, outer: readonly string[], own: number): AttributeProto {
+    const nodes = nodesOf(outputs).filter((n) => n.op !== "Input");
+    for (const t of [...nodes.flatMap((n) => n.inputs), ...outputs]) if (t) this.#used.add(t);
+    inputs.forEach((t, i) => {
+      if (i >= own) this.#names.set(t, outer[i]);
+    });
+    const info = (t: Tensor): ValueInfoProto => valueInfo(this.#name(t, t.node), t);
+    const input = inputs.slice(0, own).map(info);
+    const around = this.nodes;
+    this.nodes = [];
+    for (const node of nodes) this.#write(node);
+    const g = { name: `${key}${nodes[0].id}`, node: this.nodes, input, output: outputs.map(info) };
+    this.nodes = around;
+    return create(AttributeProtoSchema, { name: key, type: AttributeType.GRAPH, g: create(GraphProtoSchema, g) });
   }
 
   #node(
@@ -312,6 +337,8 @@ class Writer {
 /** Does the node expand a tensor without the free batch to one with it? */
 const growsToBatch = ({ op, inputs, outputs }: Node): boolean =>
   op === "Expand" && outputs[0].shape.some((d) => d < 0) && !(inputs[0] as Tensor).shape.some((d) => d < 0);
+
+const isBody = (value: Attr): value is Body => typeof value === "object" && "outputs" in value;
 
 function attribute(name: string, value: Attr): AttributeProto {
   if (typeof value === "string") {

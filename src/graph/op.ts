@@ -2,7 +2,13 @@ import { TesseraeError } from "../errors.ts";
 import type { Tensor } from "./tensor.ts";
 import type { NdArray, TensorData, TensorType } from "./types.ts";
 
-export type Attr = number | string | readonly number[] | NdArray | TensorData | undefined;
+/** A graph inside a node: outputs over inputs, which stand for the node's own in their order. */
+export interface Body {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+}
+
+export type Attr = number | string | readonly number[] | NdArray | TensorData | Body | undefined;
 export type Attrs = Readonly<Record<string, Attr>>;
 
 /** What a gradient rule sees: inputs x, outputs y, cotangents of the outputs (dy is the first). */

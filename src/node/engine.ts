@@ -4,7 +4,7 @@ import type { TensorData } from "../graph/types.ts";
 import type { Backend, RunOptions, Session, State, Tensors } from "../runtime/backend.ts";
 import type { EngineCall, EngineReply, EngineStart } from "./engine-protocol.ts";
 import { checkDevice, type OrtOptions } from "./ort.ts";
-import { blockOf } from "./ort-blocks.ts";
+import { targetOf } from "./ort-blocks.ts";
 import { workerUrl } from "./worker-url.ts";
 
 interface Pending {
@@ -117,7 +117,7 @@ export async function createEngine(options: OrtOptions = {}): Promise<Backend> {
   const client = new EngineClient(options);
   return {
     device,
-    block: await blockOf(device),
+    target: await targetOf(device),
     load: async (model, loadOptions = {}) =>
       new EngineSession(client, await client.call<number>({ method: "load", model, options: loadOptions })),
     createState: async (tensors) =>

@@ -1,5 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { encodeModel } from "../graph/onnx.ts";
+import type { Target } from "../graph/passes/index.ts";
 import { program } from "../graph/program.ts";
 import { input } from "../graph/tensor.ts";
 import { reorderInput } from "../ops/blocked.ts";
@@ -7,11 +8,17 @@ import { reorderInput } from "../ops/blocked.ts";
 /** More channels than any processor's block, and two pixels. */
 const SHAPE = [1, 64, 1, 2];
 
+/** Two megabytes of floats: from there on, what is written has left a core's cache when it is read. */
+const LARGE = 2 ** 19;
+
+/** What programs for a device may count on: nothing but the standard, except on the processor. */
+export const targetOf = async (device: string): Promise<Target> =>
+  device === "cpu" ? { block: await blockOf(), large: LARGE } : {};
+
 let known: Promise<number | undefined> | undefined;
 
 /** Channels side by side in the runtime's layout for convolutions on this processor; undefined where it has none. */
-export const blockOf = (device: string): Promise<number | undefined> => {
-  if (device !== "cpu") return Promise.resolve(undefined);
+const blockOf = (): Promise<number | undefined> => {
   known ??= tryReorder().catch(() => undefined);
   return known;
 };

@@ -10,7 +10,7 @@ import {
   type Session,
   type Tensors,
 } from "../runtime/backend.ts";
-import { blockOf } from "./ort-blocks.ts";
+import { targetOf } from "./ort-blocks.ts";
 import { DeviceState, fromOrt, HostState, type OrtState, toOrt } from "./ort-state.ts";
 
 export type Device = "cpu" | "webgpu" | "cuda" | "dml" | "coreml";
@@ -45,7 +45,7 @@ export async function createOrtBackend(options: OrtOptions = {}): Promise<Backen
   const device = checkDevice(options.device);
   return {
     device,
-    block: await blockOf(device),
+    target: await targetOf(device),
     load: (model, loadOptions = {}) => load(model, loadOptions, device, options.threads),
     createState: async (tensors) => (keepsState(device) ? new DeviceState(tensors, device) : new HostState(tensors)),
     dispose: async () => {},

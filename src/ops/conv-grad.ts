@@ -40,6 +40,8 @@ function chooseWeightGrad(x: Shape, w: Shape, dy: Shape, window: ConvWindow): We
   // the same at 3x3).
   if (w[1] <= 4) return exchangedConv;
   if (kernel[0] * kernel[1] === 1 && strides.some((s) => s > 1)) return pointwise;
+  // A product for each image needs no exchange of axes, but its parts are added up: less to move while they are smaller.
+  if (kernel[0] * kernel[1] === 1 && (w[0] * w[1]) / (w[0] + w[1]) <= dy[2] * dy[3]) return shiftedStacks;
   // Shifted stacks copy kH + kW images for kH·kW taps, but multiply zeros in the rows they shift past.
   return strides.every((s) => s === 1) && dy[2] * dy[3] >= LARGE_MAP ? shiftedStacks : productPerTap;
 }
@@ -273,7 +275,8 @@ function tapViews(x: Tensor, window: ConvWindow): Tensor[] {
     range(kernel[1]).map((t) => {
       const starts = [q * dilations[0], t * dilations[1]];
       const ends = starts.map((start, i) => start + reach[i]);
-      return apply("Slice", [padded], { starts, ends, axes: [2, 3], steps: strides });
+      const all = strides.every((s) => s === 1) && ends.every((end, i) => end - starts[i] === padded.shape[i + 2]);
+      return all ? padded : apply("Slice", [padded], { starts, ends, axes: [2, 3], steps: strides });
     }),
   );
 }

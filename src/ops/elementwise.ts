@@ -1,5 +1,5 @@
 import { type CheckCase, defineOp, type Vjp } from "../graph/op.ts";
-import { apply, type Tensor, zerosLike } from "../graph/tensor.ts";
+import { apply, constant, type Tensor, zerosLike } from "../graph/tensor.ts";
 import { broadcastShapes, type DType } from "../graph/types.ts";
 import { map, zip } from "./ndarray.ts";
 import { erf } from "./special.ts";
@@ -74,23 +74,20 @@ defineOp<{ alpha: number; beta: number }>("HardSigmoid", {
   check: [{ x: [[3, 5]], range: [-5, 5], attrs: { alpha: 1 / 6, beta: 0.5 } }],
 });
 
-/** 1 + erf(x/√2) = 2Φ(x): what GELU and its gradient share; the division is the form that the runtime's fusion knows. */
-const twicePhi = (x: Tensor): Tensor => x.div(Math.SQRT2).erf().add(1);
-
 /** y = x · Φ(x) (Hendrycks and Gimpel 2016); of opset 20. */
 defineOp("Gelu", {
   type: ([x]) => x,
-  // dx = dy · (Φ(x) + x · φ(x)) = dy · (2Φ + x · √(2/π) · exp(-x²/2)) / 2
+  // With v = x/√2: dx = dy · (Φ(x) + x · φ(x)) = dy · (2Φ + v · exp(ln(2/√π) - v²)) / 2
   vjp: ({ x: [x], dy }) => {
-    const bell = x
-      .mul(x)
-      .mul(-0.5)
-      .add(0.5 * Math.log(2 / Math.PI))
+    const v = x.div(Math.SQRT2);
+    const bell = constant(Math.log(2 / Math.sqrt(Math.PI)), [], x.dtype)
+      .sub(v.mul(v))
       .exp();
-    return [dy.mul(twicePhi(x).add(x.mul(bell))).mul(0.5)];
+    return [dy.mul(v.erf().add(1).add(v.mul(bell))).mul(0.5)];
   },
   evaluate: ([x]) => map(x, (v) => 0.5 * v * (1 + erf(v * Math.SQRT1_2))),
-  decompose: ([x]) => x.mul(twicePhi(x)).mul(0.5),
+  // The form that the runtime's fusion knows; 1 + erf(x/√2) = 2Φ(x) is shared with the gradient.
+  decompose: ([x]) => x.mul(x.div(Math.SQRT2).erf().add(1)).mul(0.5),
   check: [{ x: [[3, 4]], range: [-3, 3] }],
 });
 

@@ -7,4 +7,5 @@ import "./linalg.ts";
 import "./norm.ts";
 import "./pool.ts";
 import "./reduce.ts";
+import "./scan.ts";
 import "./shape.ts";

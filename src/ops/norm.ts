@@ -1,5 +1,4 @@
 import { defineOp } from "../graph/op.ts";
-import { fill } from "../graph/tensor.ts";
 import { sizeOf } from "../graph/types.ts";
 import { broadcastTo, nd, reduce } from "./ndarray.ts";
 
@@ -139,20 +138,21 @@ defineOp<BatchNormAttrs>("BatchNormalization", {
     const axes = [...x.shape.keys()].filter((i) => i !== 1);
     const shape = perChannel(x.rank, x.shape[1]);
     const [mu, v] = training_mode ? [y[1], y[2]] : [mean, variance];
-    const inv = fill(1, v.shape).div(v.add(epsilon).sqrt());
-    const hat = x.sub(mu.reshape(shape)).mul(inv.reshape(shape));
+    const inv = v.add(epsilon).sqrt().reciprocal();
+    const centred = x.sub(mu.reshape(shape));
     const dBias = dy.sum(axes);
-    const dScale = dy.mul(hat).sum(axes);
+    const dScale = dy.mul(centred).sum(axes).mul(inv);
     const gain = scale.mul(inv);
+    const scaled = dy.mul(gain.reshape(shape));
     if (!training_mode) {
       const dMean = dBias.mul(gain).neg();
       const dVar = dScale.mul(scale).mul(inv).mul(inv).mul(-0.5);
-      return [dy.mul(gain.reshape(shape)), dScale, dBias, dMean, dVar];
+      return [scaled, dScale, dBias, dMean, dVar];
     }
-    // dx = scale · invStd · (dy - mean(dy) - x̂ · mean(dy ⊙ x̂))
-    const n = x.size / x.shape[1];
-    const centred = dy.sub(dBias.mul(1 / n).reshape(shape)).sub(hat.mul(dScale.mul(1 / n).reshape(shape)));
-    return [centred.mul(gain.reshape(shape)), dScale, dBias];
+    // dx = scale · invStd · (dy - mean(dy) - x̂ · mean(dy ⊙ x̂)), with x̂ = (x - mean) · invStd
+    const share = gain.mul((-1 * x.shape[1]) / x.size);
+    const slope = share.mul(inv).mul(dScale).reshape(shape);
+    return [scaled.add(centred.mul(slope)).add(share.mul(dBias).reshape(shape)), dScale, dBias];
   },
   evaluate: ([x, scale, bias, mean, variance], { epsilon, training_mode, momentum = 0.9 }) => {
     const axes = [...x.shape.keys()].filter((i) => i !== 1);

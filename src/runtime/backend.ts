@@ -1,4 +1,5 @@
 import type { OnnxModel } from "../graph/onnx.ts";
+import type { Target } from "../graph/passes/index.ts";
 import type { TensorData } from "../graph/types.ts";
 
 export type Tensors = ReadonlyMap<string, TensorData>;
@@ -49,8 +50,8 @@ export interface Session {
 export interface Backend {
   /** "cpu", "webgpu"... */
   readonly device: string;
-  /** Channels side by side in the runtime's own layout for convolutions (ops/blocked.ts); absent: it has none. */
-  readonly block?: number;
+  /** What `optimize` may count on in a program for this backend. */
+  readonly target?: Target;
   /** Loads ONNX bytes. Throws TesseraeError("runtime"). */
   load(model: OnnxModel, options?: LoadOptions): Promise<Session>;
   createState(tensors: Tensors): Promise<State>;

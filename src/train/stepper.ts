@@ -41,6 +41,10 @@ export interface Stepper {
 export const loadStep = (backend: Backend, step: Program, options?: Pick<LoadOptions, "profile">): Promise<Session> =>
   backend.load(encodeModel(step), { optimization: "extended", memoryPlan: false, ...options });
 
+/** For a diagnosis: every operator on its own, so that it can be named. */
+const unfused = (step: Program, backend: Backend): Program =>
+  optimize(step, { ...backend.target, without: ["fuse-elementwise"] });
+
 type Feeds = Map<string, TensorData>;
 type Outputs = ReadonlyMap<string, TensorData>;
 
@@ -74,7 +78,7 @@ export function createStepper(
 }
 
 async function singleStepper(model: Model, backend: Backend, options: StepOptions, teacher?: Teacher) {
-  const program = optimize(trainStep(model, options), { block: backend.block });
+  const program = optimize(trainStep(model, options), backend.target);
   const session = await loadStep(backend, program);
   const feedsOf = async (data: StepData) =>
     (await batchFeeds(model, options, data, 0, teacher)).set("lr", rate(data.lr));
@@ -84,16 +88,17 @@ async function singleStepper(model: Model, backend: Backend, options: StepOption
       const finite = Boolean(outputs.get("finite")?.data[0]);
       return { loss: scalar(outputs, "loss"), gradNorm: scalar(outputs, "grad_norm"), finite };
     },
-    diagnose: async (state: State, data: StepData) => firstNonFinite(program, backend, state, await feedsOf(data)),
+    diagnose: async (state: State, data: StepData) =>
+      firstNonFinite(unfused(trainStep(model, options), backend), backend, state, await feedsOf(data)),
     dispose: () => session.dispose(),
   };
 }
 
 async function accumulatingStepper(model: Model, backend: Backend, options: StepOptions, teacher?: Teacher) {
   const { batch, accumulate = 1 } = options;
-  const program = optimize(gradientStep(model, options), { block: backend.block });
+  const program = optimize(gradientStep(model, options), backend.target);
   const gradient = await loadStep(backend, program);
-  const update = await loadStep(backend, optimize(updateStep(model, options)));
+  const update = await loadStep(backend, optimize(updateStep(model, options), backend.target));
   const feedsOf = async (data: StepData, k: number) =>
     (await batchFeeds(model, options, data, k, teacher)).set("offset", {
       dtype: "int32",
@@ -114,8 +119,9 @@ async function accumulatingStepper(model: Model, backend: Backend, options: Step
       return { loss, gradNorm: scalar(outputs, "grad_norm"), finite };
     },
     async diagnose(state: State, data: StepData) {
+      const step = unfused(gradientStep(model, options), backend);
       for (let k = 0; k < accumulate; k++) {
-        const found = await firstNonFinite(program, backend, state, await feedsOf(data, k));
+        const found = await firstNonFinite(step, backend, state, await feedsOf(data, k));
         if (found !== undefined) return found;
       }
       return undefined;

@@ -124,7 +124,7 @@ async function runPass(model: Model, fixture: ModelFixture, training: boolean, b
     ["logits", logits],
     ...parameters.map((s, i) => [`grad:${s.name}`, gradients[i]] as const),
   ]);
-  const session = await backend.load(encodeModel(optimize(program("verify", outputs), { block: backend.block })), {
+  const session = await backend.load(encodeModel(optimize(program("verify", outputs), backend.target)), {
     optimization: "extended",
   });
   const feeds = new Map<string, TensorData>(model.slots.map((s) => [s.name, parityTensor(s)]));

@@ -93,7 +93,7 @@ async function trainAlong(model: Model, fixture: TrajectoryFixture, backend: Bac
     emaDecay: fixture.ema_decay,
     pixels: "float32" as const,
   };
-  const program = optimize(trainStep({ ...model, slots }, options), { block: backend.block });
+  const program = optimize(trainStep({ ...model, slots }, options), backend.target);
   const session = await backend.load(encodeModel(program), { optimization: "extended" });
   const weights = new Map(model.slots.map((s) => [s.name, parityTensor(s)]));
   const state = await backend.createState(initialState(model, weights, options));

@@ -67,7 +67,7 @@ async function run(
     const weights = initialize(model, 0);
     const state = await engine.createState(initialState(model, weights, options));
     const started = performance.now();
-    const step = await loadStep(engine, optimize(trainStep(model, options), { block: engine.block }));
+    const step = await loadStep(engine, optimize(trainStep(model, options), engine.target));
     const loadMs = performance.now() - started;
     const image = {
       dtype: "uint8" as const,

@@ -1,8 +1,10 @@
 import type { Program } from "../program.ts";
+import { batchNormByRows } from "./batch-norm-by-rows.ts";
 import { blockedConvolutions } from "./blocked-convolutions.ts";
 import { commonSubexpressions } from "./common-subexpressions.ts";
 import { decompose } from "./decompose.ts";
 import { dropDeadTokens } from "./drop-dead-tokens.ts";
+import { fuseElementwise } from "./fuse-elementwise.ts";
 import { sinkScales } from "./sink-scales.ts";
 import { softmaxDelta } from "./softmax-delta.ts";
 import { sumsAsProducts } from "./sums-as-products.ts";
@@ -11,6 +13,8 @@ import { sumsAsProducts } from "./sums-as-products.ts";
 export interface Target {
   /** Channels side by side in its layout for convolutions; absent: it has none, or the program is for any runtime. */
   readonly block?: number;
+  /** Elements of a tensor from which a pass over it goes through memory, where that is slow; absent: not known. */
+  readonly large?: number;
 }
 
 /** A rewrite that changes no result beyond rounding. */
@@ -25,10 +29,12 @@ export const FORWARD_PASSES: Passes = {
 /** Run on the whole program, in this order. */
 export const PASSES: Passes = {
   "blocked-convolutions": (program, { block } = {}) => (block ? blockedConvolutions(program, block) : program),
+  "batch-norm-by-rows": (program, { large } = {}) => (large ? batchNormByRows(program, large) : program),
   "softmax-delta": softmaxDelta,
   decompose,
   "common-subexpressions": commonSubexpressions,
   "sink-scales": sinkScales,
+  "fuse-elementwise": (program, { large } = {}) => (large ? fuseElementwise(program, large) : program),
   "sums-as-products": sumsAsProducts,
 };
 

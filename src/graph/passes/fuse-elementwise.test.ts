@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { grad } from "../../autodiff/grad.ts";
+import { sequence } from "../../ops/cases.ts";
+import { evaluate } from "../evaluate.ts";
+import type { Body } from "../op.ts";
+import { operators, type Program, program } from "../program.ts";
+import { applyAll, fill, input, type Tensor } from "../tensor.ts";
+import { type NdArray, type Shape, sizeOf } from "../types.ts";
+import { nodesOf } from "../walk.ts";
+import { fuseElementwise } from "./fuse-elementwise.ts";
+import { optimize } from "./index.ts";
+import { rowKind } from "./row-regions.ts";
+
+const LARGE = 64;
+const X: Shape = [6, 4, 3, 4];
+const C = X[1];
+
+const perChannel = (name: string): Tensor => input(name, "float32", [C]);
+
+function batchNorm(x: Tensor, name: string): Tensor {
+  const given = [perChannel(`${name}.scale`), perChannel(`${name}.bias`), fill(0, [C]), fill(0, [C])];
+  return applyAll("BatchNormalization", [x, ...given], { epsilon: 1e-5, training_mode: 1, momentum: 0 })[0];
+}
+
+/** A loss, and its gradients in all inputs: names to tensors. */
+function withGradients(loss: Tensor, inputs: readonly Tensor[]): Program {
+  const gradients = grad(loss, inputs);
+  return program("step", new Map([["loss", loss], ...gradients.map((g, i): [string, Tensor] => [`d${i}`, g])]));
+}
+
+const x = input("x", "float32", X);
+const w = input("w", "float32", [C, C, 1, 1]);
+
+/** Mobile block: convolution, norm, SiLU, squeeze and excitation, residual. */
+function mobile(): Program {
+  const y = batchNorm(x.conv(w), "a").silu();
+  const gate = y.mean([2, 3], true).conv(w).sigmoid();
+  const out = batchNorm(y.mul(gate).conv(w), "b").add(x);
+  return withGradients(out.square().sum(), [x, w]);
+}
+
+/** ConvMixer's order: convolution, GELU, norm, with a residual that the next convolution reads too. */
+function mixer(): Program {
+  const y = batchNorm(x.conv(w).gelu(), "a").add(x);
+  return withGradients(batchNorm(y.conv(w).gelu(), "b").mul(y).sum(), [x, w]);
+}
+
+/** Tokens: layer norm, a mask broadcast from [N, 1, 1], sums over tokens. */
+function tokens(): Program {
+  const t = input("t", "float32", [6, 8, 4]);
+  const mask = input("mask", "float32", [6, 1, 1]);
+  const [y] = applyAll("LayerNormalization", [t, perChannel("scale"), perChannel("bias")], { axis: 2, epsilon: 1e-6 });
+  return withGradients(y.gelu().mul(mask).add(t).relu().square().sum(), [t, mask]);
+}
+
+/** Values that lead out of a chain through a convolution and back into it. */
+function diamond(): Program {
+  const a = x.mul(2).add(1);
+  const b = a.conv(w).relu();
+  return withGradients(a.mul(b).add(b.sigmoid()).mul(a.exp()).sum(), [x, w]);
+}
+
+const CASES: Record<string, () => Program> = { mobile, mixer, tokens, diamond };
+
+function values({ inputs, outputs }: Program): NdArray[] {
+  const random = sequence(7);
+  const feeds = new Map(
+    inputs.map(({ node, shape }): [string, NdArray] => [
+      node.attrs.name as string,
+      { shape, data: Float64Array.from({ length: sizeOf(shape) }, () => random.next().value - 0.4) },
+    ]),
+  );
+  return evaluate([...outputs.values()], feeds);
+}
+
+/** Elementwise operators and reductions over large tensors, outside any Scan. */
+const passes = (p: Program): string[] =>
+  operators(p).flatMap((node) =>
+    node.op !== "Expand" && rowKind(node) && node.outputs[0].size >= LARGE ? [node.op] : [],
+  );
+
+describe("fuse-elementwise", () => {
+  it.each(Object.entries(CASES))("changes no result: %s", (_, build) => {
+    const plain = build();
+    const fused = optimize(plain, { large: LARGE });
+    expect(operators(fused).some(({ op }) => op === "Scan")).toBe(true);
+    const expected = values(plain);
+    values(fused).forEach(({ shape, data }, i) => {
+      expect(shape).toEqual(expected[i].shape);
+      data.forEach((v, j) => {
+        expect(Math.abs(v - expected[i].data[j])).toBeLessThan(1e-9 * Math.max(1, Math.abs(v)));
+      });
+    });
+  });
+
+  it("leaves no pass over a large tensor between convolutions", () => {
+    const without = ["fuse-elementwise"];
+    expect(passes(optimize(mobile(), { large: LARGE, without })).length).toBeGreaterThan(20);
+    // What the residual and the first convolution give to x meets where nothing else is.
+    expect(passes(optimize(mobile(), { large: LARGE }))).toEqual(["Add"]);
+  });
+
+  it("computes an activation's derivative where its gradient is, and keeps nothing for it", () => {
+    const bodies = operators(optimize(mixer(), { large: LARGE })).flatMap(({ op, attrs }) =>
+      op === "Scan" ? [(attrs.body as Body).outputs] : [],
+    );
+    const has = (outputs: readonly Tensor[], op: string) => nodesOf(outputs).some((n) => n.op === op);
+    const forward = bodies.filter((outputs) => has(outputs, "Erf") && !has(outputs, "Exp"));
+    expect(forward).toHaveLength(2);
+    for (const outputs of forward) expect(outputs.filter((t) => t.rank === 4 && t.shape[2] > 1)).toHaveLength(1);
+  });
+
+  it("leaves small tensors, and programs for a runtime of which nothing is known, as they are", () => {
+    const plain = mobile();
+    expect(fuseElementwise(plain, 10 * sizeOf(X))).toBe(plain);
+    expect(operators(optimize(plain)).some(({ op }) => op === "Scan")).toBe(false);
+  });
+});
