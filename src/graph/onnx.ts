@@ -140,7 +140,7 @@ class Writer {
   readonly domains = new Set<string>([""]);
   readonly #names = new Map<Tensor, string>();
   /** Places in the program: the same program is the same bytes, whatever was built before it. */
-  readonly #numbers: ReadonlyMap<Node, number>;
+  readonly #numbers: Map<Node, number>;
   /** Names of inputs, outputs and constants. */
   readonly #taken: Set<string>;
   readonly #used: Set<Tensor>;
@@ -215,6 +215,8 @@ class Writer {
    */
   #body(key: string, { inputs, outputs }: Body, outer: readonly string[], own: number): AttributeProto {
     const nodes = nodesOf(outputs).filter((n) => n.op !== "Input");
+    for (const n of [...inputs.map((t) => t.node), ...nodes])
+      if (!this.#numbers.has(n)) this.#numbers.set(n, this.#numbers.size);
     for (const t of [...nodes.flatMap((n) => n.inputs), ...outputs]) if (t) this.#used.add(t);
     inputs.forEach((t, i) => {
       if (i >= own) this.#names.set(t, outer[i]);
@@ -224,7 +226,7 @@ class Writer {
     const around = this.nodes;
     this.nodes = [];
     for (const node of nodes) this.#write(node);
-    const g = { name: `${key}${nodes[0].id}`, node: this.nodes, input, output: outputs.map(info) };
+    const g = { name: `${key}${this.#numbers.get(nodes[0])}`, node: this.nodes, input, output: outputs.map(info) };
     this.nodes = around;
     return create(AttributeProtoSchema, { name: key, type: AttributeType.GRAPH, g: create(GraphProtoSchema, g) });
   }

@@ -45,7 +45,7 @@ export async function engineOf({ device, threads, block }: Machine, given: OrtOp
     device: checkDevice(device as OrtOptions["device"]),
     threads: own ? undefined : threads,
   });
-  return { ...engine, block: block ?? undefined };
+  return { ...engine, target: { ...engine.target, block: block ?? undefined } };
 }
 
 /** Threads that the runtime takes where none are asked for: the processor's cores, hyperthreads not counted. */

@@ -13,12 +13,13 @@ const LARGE = 2 ** 19;
 
 /** What programs for a device may count on: nothing but the standard, except on the processor. */
 export const targetOf = async (device: string): Promise<Target> =>
-  device === "cpu" ? { block: await blockOf(), large: LARGE } : {};
+  device === "cpu" ? { block: await blockOf(device), large: LARGE } : {};
 
 let known: Promise<number | undefined> | undefined;
 
 /** Channels side by side in the runtime's layout for convolutions on this processor; undefined where it has none. */
-const blockOf = (): Promise<number | undefined> => {
+export const blockOf = (device: string): Promise<number | undefined> => {
+  if (device !== "cpu") return Promise.resolve(undefined);
   known ??= tryReorder().catch(() => undefined);
   return known;
 };
