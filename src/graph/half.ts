@@ -14,3 +14,28 @@ export function halfTable(): Float32Array {
   }
   return halves;
 }
+
+/** Float32 values as float16 bits, to the nearest, halves to even; what lies beyond float16 becomes its largest number. */
+export function toHalves(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return Uint16Array.from(bits, halfBits);
+}
+
+const LARGEST = 0x7bff; // 65504
+
+function halfBits(single: number): number {
+  const sign = (single >>> 16) & 0x8000;
+  const exponent = (single >>> 23) & 0xff;
+  const mantissa = single & 0x7fffff;
+  if (exponent === 0xff && mantissa) return sign | 0x7e00;
+  if (exponent >= 143) return sign | LARGEST; // 2^16 and more
+  if (exponent < 102) return sign; // below half of 2^-24
+  // Below 2^-14 the leading one is written out, and shifted.
+  const shift = exponent < 113 ? 126 - exponent : 13;
+  const whole = exponent < 113 ? mantissa | 0x800000 : mantissa | ((exponent - 112) << 23);
+  const low = whole & ((1 << shift) - 1);
+  const half = 1 << (shift - 1);
+  const kept = whole >>> shift;
+  const rounded = low > half || (low === half && kept & 1) ? kept + 1 : kept;
+  return sign | Math.min(rounded, LARGEST);
+}

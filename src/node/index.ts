@@ -3,12 +3,14 @@
  * @module
  */
 export * from "../index.ts";
+export { calibrate } from "./calibrate.ts";
 export { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
 export { decodeFile, decodeImage } from "./decode.ts";
 export { createEngine } from "./engine.ts";
 export { drawingSvg, type FigureFiles, picturesOf, subjectOf, writeFigure } from "./explain.ts";
-export { type ExportFileOptions, exportFile } from "./export-file.ts";
+export { type ExportFileOptions, exportFile, type Form, planOf, toOnnx } from "./export-file.ts";
 export * from "./hub/index.ts";
+export { imageLoader, openImages, someOf } from "./images.ts";
 export { importFile } from "./import-file.ts";
 export { createLoader } from "./loader.ts";
 export { type OpenOptions, openTrained, type TrainedModel } from "./model-files.ts";
@@ -20,5 +22,6 @@ export { dataFingerprint } from "./sources/fingerprint.ts";
 export type { DatasetKind } from "./sources/kinds.ts";
 export { type OpenDataOptions, type OpenedData, openData } from "./sources/open-data.ts";
 export { writeSynth } from "./synth.ts";
+export { writeTimmFolder } from "./timm-folder.ts";
 export { type TrainResult, train } from "./train.ts";
 export type { TrainEvent, TrainOptions } from "./train-options.ts";

@@ -50,6 +50,8 @@ export interface OpenOptions extends ResolveOptions {
   /** Of an ONNX file of others: its output that holds the scores, and the tensor to classify by. */
   readonly output?: string;
   readonly features?: string;
+  /** An export of ours as the weights that it was made of, not as the program it is. */
+  readonly asWeights?: boolean;
   /** Preprocessing, where the source does not tell or tells wrong. */
   readonly preprocessing?: Partial<Preprocessing>;
 }
@@ -60,7 +62,12 @@ export interface OpenOptions extends ResolveOptions {
  */
 export async function openTrained(text: string, options: OpenOptions = {}): Promise<TrainedModel> {
   const { kind, path, license } = await find(text, options);
-  const trained = kind === "onnx" ? await openOnnx(path, options) : await openWeights({ kind, path, license });
+  const trained =
+    kind !== "onnx"
+      ? await openWeights({ kind, path, license })
+      : options.asWeights
+        ? fromPretrained(await openGraph(path, options))
+        : await openOnnx(path, options);
   const sized = options.imgSize === undefined ? trained : resized(trained, options.imgSize);
   const { spec } = sized;
   const preprocessing = { ...spec.preprocessing, ...perChannel(options.preprocessing ?? {}, spec.inputShape[0]) };

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { TesseraeError } from "../errors.ts";
 import { isCheckpointFolder } from "../train/checkpoint.ts";
@@ -42,4 +42,16 @@ export async function makeRunFolder(
       for (let folder = resolve(run); folder.length >= first.length; folder = dirname(folder)) await rmdir(folder);
     }),
   };
+}
+
+/** The image set that a run was trained on; undefined where the path is no run folder. */
+export async function runData(run: string): Promise<string | undefined> {
+  const text = await readFile(join(run, CONFIG_FILE), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    const { data } = JSON.parse(text) as { data?: unknown };
+    return typeof data === "string" ? data : undefined;
+  } catch {
+    return undefined;
+  }
 }

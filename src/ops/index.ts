@@ -6,6 +6,7 @@ import "./elementwise.ts";
 import "./linalg.ts";
 import "./norm.ts";
 import "./pool.ts";
+import "./quantize.ts";
 import "./reduce.ts";
 import "./scan.ts";
 import "./shape.ts";

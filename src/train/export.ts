@@ -1,7 +1,7 @@
 import { decodeProto, encodeModel, joinChunks, type OnnxModel } from "../graph/onnx.ts";
 import { tensorOf } from "../graph/onnx-tensor.ts";
 import { simplify } from "../graph/passes/index.ts";
-import { program } from "../graph/program.ts";
+import { type Program, program } from "../graph/program.ts";
 import { isFloat, N, type TensorData } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
 import type { ModelSpec } from "../models/spec.ts";
@@ -14,6 +14,8 @@ export interface ExportOptions {
   /** Images per run; absent: free. */
   readonly batch?: number;
   readonly externalLocation?: string;
+  /** The program in another form: halfPrecision, quantizeDynamic... Default: float32 as it is. */
+  readonly rewrite?: (program: Program) => Program;
 }
 
 /**
@@ -24,16 +26,21 @@ export function exportOnnx(
   model: Model,
   spec: ModelSpec,
   weights: Weights,
-  { batch, externalLocation }: ExportOptions = {},
+  { batch, externalLocation, rewrite = (program) => program }: ExportOptions = {},
 ): OnnxModel {
-  const { output } = traceLogits(model, imageInput(model, batch ?? N), { training: false, source: weights });
   const { mean, std, interpolation, crop_pct } = spec.preprocessing;
   const metadata = {
     [SPEC_KEY]: JSON.stringify(spec),
     labels: JSON.stringify(spec.classes),
     preprocessing: JSON.stringify({ mean, std, interpolation, crop_pct, input_size: spec.inputShape }),
   };
-  return encodeModel(simplify(program(model.name, new Map([["logits", output]]))), { metadata, externalLocation });
+  return encodeModel(rewrite(exportProgram(model, weights, batch)), { metadata, externalLocation });
+}
+
+/** The program of an export: images in, logits out, weights as constants. */
+export function exportProgram(model: Model, weights: Weights, batch: number = N): Program {
+  const { output } = traceLogits(model, imageInput(model, batch), { training: false, source: weights });
+  return simplify(program(model.name, new Map([["logits", output]])));
 }
 
 /** The weights in an export of ours, by the model's names; undefined where some are not there as floats. */
