@@ -70,6 +70,8 @@ export interface MemoryCase extends CaseBase {
 /** See data.ts. */
 export interface DataCase extends CaseBase {
   readonly kind: "data";
+  /** timm's string of automatic augmentation, with erasing at 0.25. */
+  readonly aa?: string;
 }
 
 /** See first-step.ts. */
@@ -112,6 +114,7 @@ function casesOf({ name, model, options = {}, ourOptions, peerClass, train, infe
 export const CASES: readonly Case[] = [
   ...MODELS.flatMap(casesOf),
   { kind: "data", name: "data" },
+  { kind: "data", name: "data-randaugment", aa: "rand-m9-mstd0.5-inc1" },
   { kind: "first-step", name: "first-step" },
 ];
 

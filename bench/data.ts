@@ -18,6 +18,7 @@ export interface DataSpec {
   readonly files: readonly string[];
   readonly batch: number;
   readonly size: number;
+  readonly aa?: string;
 }
 
 const IMAGES = 64;
@@ -83,7 +84,7 @@ async function draw(into: string, count = 16): Promise<string[]> {
 }
 
 /** One epoch over the files by a loader with one worker; nothing decoded is kept, so that every turn decodes. */
-export function openData({ files, batch, size }: DataSpec): Work {
+export function openData({ files, batch, size, aa }: DataSpec): Work {
   const dataset: ImageDataset = {
     root: "",
     classes: ["all"],
@@ -92,7 +93,7 @@ export function openData({ files, batch, size }: DataSpec): Work {
   const loader: Loader = createLoader({
     dataset,
     batchSize: batch,
-    transform: trainTransform({ size, interpolation: "bicubic" }),
+    transform: trainTransform({ size, interpolation: "bicubic", ...(aa && { aa, reprob: 0.25 }) }),
     shuffle: true,
     dropLast: true,
     seed: 1,

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { Case, StepCase } from "./cases.ts";
+import type { Case, DataCase, StepCase } from "./cases.ts";
 import { Child, type ChildOptions, type Reply } from "./child.ts";
 import { photographs } from "./data.ts";
 import { NO_PYTHON, ourScript, type Paths, type Peer, pythonScript } from "./peers.ts";
@@ -50,7 +50,7 @@ const message = (error: unknown): string => (error instanceof Error ? error.mess
 /** Measures one case against all peers that can do it. */
 export async function runCase(c: Case, options: RunOptions): Promise<Row[]> {
   if (c.kind === "first-step") return firstStep(c.name, options);
-  if (c.kind === "data") return withPhotographs(options, (files) => dataCase(c.name, files, options));
+  if (c.kind === "data") return withPhotographs(options, (files) => dataCase(c, files, options));
   const spec = { ...c.spec(), threads: options.threads, training: TRAINING };
   if (c.kind === "memory") return memoryCase(c.name, spec, options);
   const peers = options.peers.filter((p) => p.can(c, spec));
@@ -242,9 +242,9 @@ function onOneCore(c: ChildOptions): ChildOptions {
   }
 }
 
-/** Milliseconds per photograph: decode, random resized crop to 224, flip; one worker on one core. */
-async function dataCase(name: string, photos: Photos, o: RunOptions): Promise<Row[]> {
-  const spec = { kind: "data", files: photos.files, batch: 16, size: 224 };
+/** Milliseconds per photograph: decode, random resized crop to 224, flip, what `aa` adds; one worker on one core. */
+async function dataCase({ name, aa }: DataCase, photos: Photos, o: RunOptions): Promise<Row[]> {
+  const spec = { kind: "data", files: photos.files, batch: 16, size: 224, aa };
   const perImage = ({ player, ...side }: Side): Side => ({
     ...side,
     player: { ...player, turn: async () => (await player.turn()) / photos.files.length },
@@ -270,7 +270,7 @@ async function dataCase(name: string, photos: Photos, o: RunOptions): Promise<Ro
       sides.map((s) => s.player),
       o,
     );
-    const known = [{ name: "pytorch", note: `Pillow and torchvision; ${photos.what}` }];
+    const known = [{ name: "pytorch", note: `${aa ? "Pillow and timm" : "Pillow and torchvision"}; ${photos.what}` }];
     return [row(name, "ms", samples, "pytorch", known, o.paths.python ? undefined : NO_PYTHON)];
   } finally {
     await Promise.all(sides.map((s) => s.child.close()));
