@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const main = join(root, "dist", "cli", "main.js");
+export const main = join(root, "dist", "cli", "main.js");
 
 export interface Output {
   code: number | null;

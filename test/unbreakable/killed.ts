@@ -37,7 +37,7 @@ export interface Kills {
   /** Of each run that was killed again and again. */
   readonly ends: readonly string[];
   readonly kills: number;
-  /** Kills within a save. */
+  /** Kills at a call after the beginning of a save. */
   readonly inSaves: number;
 }
 

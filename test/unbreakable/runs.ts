@@ -45,7 +45,7 @@ export interface ImageSets {
   readonly shards: string;
 }
 
-/** 40 drawn images to train on, three of them damaged, and 16 to evaluate on: in a folder and in shards. */
+/** 48 drawn images to train on, three of them damaged, and 8 to evaluate on: in a folder and in shards. */
 export async function makeImageSets(at: string): Promise<ImageSets> {
   const [folder, shards] = [join(at, "folder"), join(at, "shards")];
   await writeSynth(folder, { count: 56, seed: 3, size: 16 });
