@@ -11,6 +11,7 @@ import { lrFindCommand } from "./commands/lr-find.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { previewCommand } from "./commands/preview.ts";
+import { reportCommand } from "./commands/report.ts";
 import { synthCommand } from "./commands/synth.ts";
 import { trainCommand } from "./commands/train.ts";
 import { verifyCommand } from "./commands/verify.ts";
@@ -32,6 +33,7 @@ const COMMANDS: readonly (() => CommandDefinition)[] = [
   evalCommand,
   predictCommand,
   explainCommand,
+  reportCommand,
   drawCommand,
   walkCommand,
   exportCommand,

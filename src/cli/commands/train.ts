@@ -101,6 +101,7 @@ function finish({ output, onnx, epochs }: TrainResult, data: string): void {
   if (quality) print(`${pc.bold("last epoch")}  top-1 ${percent(quality.top1)}  top-5 ${percent(quality.top5)}`);
   print("next:");
   print(`  tesserae eval ${shellWords([output, data])}`);
+  print(`  tesserae report ${shellWords([output])}`);
   print(`  tesserae predict IMAGE --model ${shellWords([output])}`);
   print(`  tesserae export ${shellWords([output])} -o model.onnx --batch 1`);
 }

@@ -1,0 +1,104 @@
+import sharp from "sharp";
+import type { ImageDataset } from "../../data/dataset.ts";
+import { toInterleaved, toRgb } from "../../data/image.ts";
+import { applyTransform } from "../../data/transform.ts";
+import type { Picture } from "../../explain/figure.ts";
+import { sizeOf } from "../../graph/types.ts";
+import type { ModelSpec } from "../../models/spec.ts";
+import type { Backend } from "../../runtime/backend.ts";
+import { Confusion } from "../../train/confusion.ts";
+import { type Judgement, Judgements } from "../../train/judgements.ts";
+import type { Metrics } from "../../train/metrics.ts";
+import { createLoader } from "../loader.ts";
+import type { TrainedModel } from "../model-files.ts";
+import { channelsOf, createPredictor, normalized, transformOf } from "../predictor.ts";
+import { openSamples } from "../sample-reader.ts";
+
+/** What a model says of a set of images. */
+export interface Judged {
+  readonly metrics: Metrics;
+  readonly judgements: readonly Judgement[];
+  readonly confusion: Confusion;
+}
+
+/** Evaluates a model on a set whose labels are its own. */
+export async function judge(
+  trained: TrainedModel,
+  dataset: ImageDataset,
+  backend: Backend,
+  onBatch?: (done: number, total: number) => void,
+): Promise<Judged> {
+  const loader = createLoader({
+    dataset,
+    transform: transformOf(trained.spec),
+    inChans: channelsOf(trained.spec),
+    batchSize: Math.min(32, dataset.samples.length),
+    shuffle: false,
+    dropLast: false,
+    seed: 0,
+    workers: 1,
+  });
+  const predictor = await createPredictor(trained, backend);
+  try {
+    const [judgements, confusion] = [new Judgements(), new Confusion(trained.spec.classes)];
+    const metrics = await predictor.evaluate(loader, { onBatch, meters: [judgements, confusion] });
+    return { metrics, judgements: judgements.all, confusion };
+  } finally {
+    await Promise.all([predictor.dispose(), loader.close()]);
+  }
+}
+
+/** Samples as the model sees them, each to be explained for its guess. */
+export async function samplePictures(
+  spec: ModelSpec,
+  dataset: ImageDataset,
+  chosen: readonly Judgement[],
+): Promise<Picture[]> {
+  const reader = openSamples(dataset.files ?? []);
+  const [channels, height, width] = spec.inputShape;
+  try {
+    const pictures: Picture[] = [];
+    for (const { index, guess } of chosen) {
+      const sample = dataset.samples[index];
+      const planar = new Uint8Array(sizeOf(spec.inputShape));
+      const image = await reader.decode(sample);
+      applyTransform(transformOf(spec), image, channelsOf(spec), { seed: 0, epoch: 0, index: 0 }, planar);
+      const pixels = toRgb({ width, height, channels: channels === 1 ? 1 : 3, data: toInterleaved(planar, channels) });
+      pictures.push({ name: nameOf(sample.path), pixels, input: normalized(planar, spec), target: guess });
+    }
+    return pictures;
+  } finally {
+    reader.close();
+  }
+}
+
+const nameOf = (path: string): string => path.split(/[/\\]/).at(-1) ?? path;
+
+/** A picture as a JPEG's data address. */
+export async function thumbnail({ pixels: { width, height, data } }: Picture): Promise<string> {
+  const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
+    .resize(148, 148, { kernel: width < 148 ? "nearest" : "lanczos3" })
+    .jpeg({ quality: 82 })
+    .toBuffer();
+  return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
+}
+
+/** Two images that the model is surest of and two that it is most wrong about, of classes as different as can be. */
+export function examples(judgements: readonly Judgement[]): Judgement[] {
+  const pick = (list: readonly Judgement[], most: number): Judgement[] => {
+    const seen = new Set<number>();
+    const first = list.filter(({ label }) => !seen.has(label) && seen.add(label));
+    return [...first, ...list.filter((j) => !first.includes(j))].slice(0, most);
+  };
+  const sure = [...judgements].sort((a, b) => b.confidence - a.confidence || a.index - b.index);
+  return [
+    ...pick(
+      sure.filter((j) => j.guess === j.label),
+      2,
+    ),
+    ...pick(
+      sure.filter((j) => j.guess !== j.label),
+      2,
+    ),
+  ];
+}

@@ -1,0 +1,93 @@
+import { existsSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { scratch, TINY, tesserae } from "./cli.ts";
+
+const folder = scratch();
+const at = (...path: string[]) => join(folder, ...path);
+const HOSTILE = `<img src=x onerror=alert(1)> & "`;
+
+beforeAll(async () => {
+  await tesserae(["synth", at("shapes"), "--count", "64", "--seed", "3"]);
+  for (const part of ["train", "val"]) renameSync(at("shapes", part, "star"), at("shapes", part, HOSTILE));
+  const { code, stderr } = await tesserae(["train", at("shapes"), ...TINY, "--epochs", "2", "--output", at("run")]);
+  expect(stderr).not.toMatch(/error/);
+  expect(code).toBe(0);
+});
+
+describe("tesserae report", () => {
+  it("writes a page that stands alone, with every section, and a model card", async () => {
+    const { code, stdout, stderr } = await tesserae(["report", at("run"), "--threads", "1", "--json"]);
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    const { page, card, notes } = JSON.parse(stdout);
+    expect(notes).toEqual([]);
+    const html = readFileSync(page, "utf8");
+    for (const id of ["curves", "quality", "images", "explanations", "data", "model"])
+      expect(html).toContain(`<section id="${id}"`);
+    expect(html).not.toContain("<img src=x");
+    expect(html).toContain("&#60;img src=x onerror=alert(1)&#62;");
+    expect(html.replaceAll("http://www.w3.org/", "")).not.toMatch(/(src|href)="(?!data:|#)/);
+    const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(html.length).toBeLessThan(4e6);
+    expect(readFileSync(card, "utf8")).toMatch(/^---\nlibrary_name: tesserae\npipeline_tag: image-classification\n/);
+  });
+
+  it("goes without the images where they are gone, and says so", async () => {
+    renameSync(at("shapes"), at("moved"));
+    const gone = await tesserae(["report", at("run"), "--threads", "1"]);
+    expect(gone.code).toBe(0);
+    expect(gone.stderr).toMatch(/warning: without the images: .*shapes/);
+    expect(readFileSync(at("run", "report.html"), "utf8")).not.toContain('<section id="quality"');
+    const back = await tesserae(["report", at("run"), "--threads", "1", "--data", at("moved")]);
+    expect(back.stderr).toBe("");
+    expect(readFileSync(at("run", "report.html"), "utf8")).toContain('<section id="quality"');
+  });
+
+  it("refuses a folder that is no run", async () => {
+    const { code, stderr } = await tesserae(["report", at("moved")]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: .*moved: is no run folder: it has no config\.json\n/);
+    expect(existsSync(at("moved", "report.html"))).toBe(false);
+  });
+});
+
+describe("tesserae explain", () => {
+  it("writes a figure as SVG, PNG and JSON, and lists them", async () => {
+    const image = at("moved", "val", "ring", "00000.png");
+    const flags = ["--threads", "1", "-o", at("figures")];
+    const { code, stdout, stderr } = await tesserae([
+      "explain",
+      at("run"),
+      image,
+      "--figure",
+      "rollout,filters",
+      ...flags,
+    ]);
+    expect(stderr).toMatch(/^00000\.png: /);
+    expect(code).toBe(0);
+    expect(stdout.trim().split("\n")).toEqual([at("figures", "rollout.svg"), at("figures", "filters.svg")]);
+    for (const file of ["rollout.svg", "rollout.png", "rollout.json", "filters.json"])
+      expect(existsSync(at("figures", file)), file).toBe(true);
+    expect((await tesserae(["explain", at("run"), "--figure", "list"])).stdout).toMatch(/gradcam/);
+  });
+
+  it("says what is wrong in one line", async () => {
+    const lines = [
+      [["explain", at("run"), "--figure", "rolout"], /there is no figure rolout/],
+      [["explain", at("run"), "--figure", "rollout"], /is drawn of images: name some/],
+      [["explain", at("run"), "none.png", "--figure", "rollout"], /none\.png/],
+      [["explain", at("run", "model.onnx"), "--figure", "filters"], /is an export, without the model's inner tensors/],
+      [["draw", "vit_tiny_patch16_224", "-o", at("vit.gif")], /ends in \.svg or \.png/],
+      [["draw", "vit_tini", "-o", at("vit.svg")], /vit_ti/],
+    ] as const;
+    for (const [words, says] of lines) {
+      const { code, stdout, stderr } = await tesserae(words);
+      expect(stderr).toMatch(says);
+      expect(stderr.trim().split("\n"), stderr).toHaveLength(1);
+      expect([code === 1 || code === 2, stdout]).toEqual([true, ""]);
+    }
+    expect(existsSync(at("vit.svg"))).toBe(false);
+  });
+});
