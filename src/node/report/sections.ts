@@ -2,7 +2,6 @@ import { TesseraeError } from "../../errors.ts";
 import { architectureSvg } from "../../explain/architecture/index.ts";
 import type { Picture } from "../../explain/figure.ts";
 import { FIGURES, figureNames } from "../../explain/index.ts";
-import { classCounts, curves, reliability } from "../../explain/report/charts.ts";
 import { facts, figure, type Html, html, type Section, table } from "../../explain/report/page.ts";
 import type { Subject } from "../../explain/subject.ts";
 import type { Model } from "../../models/model.ts";
@@ -15,6 +14,7 @@ import { drawingSvg } from "../explain.ts";
 import type { RunConfig } from "../run-config.ts";
 import { DEFAULTS, settingNames } from "../settings/index.ts";
 import type { OpenedData } from "../sources/open-data.ts";
+import { classCounts, curves, reliability } from "./charts.ts";
 import { type Judged, samplePictures, thumbnail } from "./judged.ts";
 
 const chart = async (id: string, spec: object | undefined, caption: string): Promise<Html[]> =>
