@@ -2,8 +2,15 @@ import { type Program, programOf } from "./program.ts";
 import { applyAll, type Node, type Tensor, withScope } from "./tensor.ts";
 import { nodesOf } from "./walk.ts";
 
-/** Replaces a node's outputs, given its rewritten inputs; undefined leaves the node as it is. */
-export type Rule = (node: Node, inputs: readonly (Tensor | undefined)[]) => readonly Tensor[] | undefined;
+/**
+ * Replaces a node's outputs, given its rewritten inputs; undefined leaves the node as it is. `mapped` gives what an
+ * earlier tensor of the program became.
+ */
+export type Rule = (
+  node: Node,
+  inputs: readonly (Tensor | undefined)[],
+  mapped: (t: Tensor) => Tensor,
+) => readonly Tensor[] | undefined;
 
 /** Rebuilds a program from its inputs to its outputs, offering every operator to a rule. */
 export function rewrite(program: Program, rule: Rule): Program {
@@ -15,7 +22,7 @@ export function rewrite(program: Program, rule: Rule): Program {
     const changed = inputs.some((t, i) => t !== node.inputs[i]);
     const outputs = withScope(
       node.scope,
-      () => rule(node, inputs) ?? (changed ? applyAll(node.op, inputs, node.attrs) : undefined),
+      () => rule(node, inputs, mapped) ?? (changed ? applyAll(node.op, inputs, node.attrs) : undefined),
     );
     if (outputs) node.outputs.forEach((t, i) => void image.set(t, outputs[i]));
   }

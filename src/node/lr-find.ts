@@ -80,6 +80,10 @@ export function lrChart({ trials, ...rates }: LrFindResult): Chart {
     const lr = rates[name];
     return lr === undefined ? [] : [{ lr, name: `${name} ${lr.toExponential(1)}` }];
   });
+  // What comes after the loss has left would flatten all the rest.
+  const smoothed = trials.map((t) => t.smoothed);
+  const domain = [0.9 * Math.min(...smoothed), 1.3 * (smoothed[0] ?? 1)];
+  const y = { field: "loss", type: "quantitative", scale: { domain } } as const;
   const x = { field: "lr", type: "quantitative", scale: { type: "log" }, title: "learning rate" } as const;
   return {
     width: 520,
@@ -88,13 +92,13 @@ export function lrChart({ trials, ...rates }: LrFindResult): Chart {
     layer: [
       {
         data: { values: trials.map(({ lr, loss }) => ({ lr, loss })) },
-        mark: { type: "point", size: 8, filled: true, opacity: 0.35 },
-        encoding: { x, y: { field: "loss", type: "quantitative" } },
+        mark: { type: "point", size: 8, filled: true, opacity: 0.35, clip: true },
+        encoding: { x, y },
       },
       {
         data: { values: trials.map(({ lr, smoothed }) => ({ lr, loss: smoothed })) },
         mark: { type: "line", clip: true },
-        encoding: { x, y: { field: "loss", type: "quantitative", scale: { zero: false } } },
+        encoding: { x, y },
       },
       {
         data: { values: marks },

@@ -161,6 +161,13 @@ describe("config files", () => {
   });
 });
 
+describe("mixed precision", () => {
+  it("is refused, with the reason of the device", () => {
+    expect(() => settle({ amp: true })).toThrow(/--amp would not help on cpu: .* no bfloat16/);
+    expect(() => settle({ amp: true, device: "webgpu" })).toThrow(/--amp is not there for webgpu/);
+  });
+});
+
 describe("the learning rate", () => {
   it("is --lr or --lr-base: flags beat the file, whichever it has", () => {
     expect(mergeFlags({ lr: 1e-3 }, { lrBase: 1e-2 })).toEqual({ lr: 1e-3 });

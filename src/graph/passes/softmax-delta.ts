@@ -12,13 +12,13 @@ export function softmaxDelta(program: Program): Program {
   for (const node of nodesOf(program.outputs.values()))
     if (node.op === "MatMul")
       readers.set(node.inputs[0] as Tensor, [...(readers.get(node.inputs[0] as Tensor) ?? []), node]);
-  return rewrite(program, (node, inputs) => {
+  return rewrite(program, (node, inputs, mapped) => {
     const match = node.op === "ReduceSum" && deltaOf(node, readers);
     if (!match) return undefined;
     // The rule sees rewritten inputs; the factors below the product are reached through them.
     const product = (inputs[0] as Tensor).node;
     const gradient = (product.inputs[match.side] as Tensor).node.inputs[0] as Tensor;
-    return [gradient.mul(match.output).sum([gradient.rank - 1], true)];
+    return [gradient.mul(mapped(match.output)).sum([gradient.rank - 1], true)];
   });
 }
 
@@ -37,7 +37,7 @@ function deltaOf(
     const transposed = (dP.inputs[1] as Tensor).node;
     if (transposed.op !== "Transpose") continue;
     const V = transposed.inputs[0] as Tensor;
-    const output = readers.get(P)?.find((n) => n.inputs[1] === V)?.outputs[0];
+    const output = readers.get(P)?.find((n) => n.inputs[1] === V && n.id < node.id)?.outputs[0];
     const keys = P.shape[P.rank - 1];
     if (output && V.shape[V.rank - 1] < keys) return { output, side };
   }

@@ -208,6 +208,17 @@ export const SENSELESS: readonly Senseless[] = [
 /** What must hold between settings. */
 const RULES: readonly { ok: (s: TrainSettings) => boolean; what: (s: TrainSettings) => string; hint?: string }[] = [
   {
+    ok: (s) => !s.amp || s.device !== "cpu",
+    what: () =>
+      "--amp would not help on cpu: the runtime computes float16 products as slowly as float32's, other operators more slowly, and has no bfloat16",
+    hint: "Leave it out; --grad-checkpointing saves memory",
+  },
+  {
+    ok: (s) => !s.amp,
+    what: (s) => `--amp is not there for ${s.device}: training programs are float32 throughout`,
+    hint: "Leave it out",
+  },
+  {
     ok: (s) => s.lr === undefined || s.lrBase === undefined,
     what: () => "--lr and --lr-base exclude each other",
   },

@@ -35,6 +35,13 @@ export const optimization = {
     default: false,
     help: "compute activations a second time instead of keeping them all: less memory, a third more time",
   }),
+  amp: setting<boolean>({
+    flag: "--amp",
+    kind: "switch",
+    default: false,
+    help: "mixed precision: refused, for no device here gains by it (docs/training.md)",
+    free: true,
+  }),
   lr: setting<number | undefined>({
     flag: "--lr <rate>",
     kind: "number",
