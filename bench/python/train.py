@@ -143,6 +143,7 @@ def main():
         torch.set_rng_state(saved["torch"])
         np.random.set_state(saved["numpy"])
         random.setstate(saved["random"])
+    parent = os.getppid()
     clip = 0 if s["clip-grad"] == "off" else s["clip-grad"]
     for epoch in range(len(rows), s["epochs"]):
         total = 0.0
@@ -156,6 +157,8 @@ def main():
             optimizer.step()
             schedule.step()
             total += loss.item()
+            if os.getppid() != parent:  # nobody waits for the result; the epoch's checkpoint is kept
+                sys.exit("error: the experiment has ended")
             if step % 50 == 0:
                 print(f"epoch {epoch + 1}/{s['epochs']}  batch {step}/{len(loader)}  loss {loss.item():.4f}", file=sys.stderr)
         usage.note()

@@ -18,7 +18,7 @@ export interface RunResult extends Usage {
   readonly gmacs: number;
   /** Different training images. */
   readonly images: number;
-  /** Images seen in training, over all epochs. */
+  /** Images times epochs. */
   readonly imagesSeen: number;
   readonly trainLoss: number;
   /** Percent, after the last epoch. */
