@@ -75,7 +75,7 @@ export function parseExperiment(name: string, text: string): Experiment {
   for (const [key, value] of Object.entries({ title, paper, argument }))
     if (typeof value !== "string" || value === "") throw fail(`${key} is not a text`);
   if (!isObject(figure)) throw fail("figure is not a Vega-Lite specification");
-  const unknown = Object.keys(rest).filter((key) => !["small", "full", "cost", "measured"].includes(key));
+  const unknown = Object.keys(rest).filter((key) => !["small", "full", "command", "cost", "measured"].includes(key));
   if (unknown.length > 0) throw fail(`has an unknown key ${unknown[0]}`);
   const planOf = (scale: Scale): Plan => {
     const over = rest[scale] ?? {};
