@@ -1,31 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { hostTensor } from "../weights/host-tensor.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
 import { createCheckpointStore } from "./checkpoint-store.ts";
 import { acquireRunLock } from "./run-lock.ts";
+import { smallDisk } from "./test-disk.ts";
 
-const disk = mkdtempSync(join(tmpdir(), "tesserae-disk-"));
-
-/** A disk of 1 MiB, where this user may mount one. */
-function mount(): boolean {
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-const mounted = process.platform === "linux" && mount();
-if (!mounted) console.warn("full-disk.test.ts is skipped: this user may not mount a small disk");
-
-afterAll(() => {
-  if (mounted) execFileSync("umount", [disk]);
-  rmSync(disk, { recursive: true, force: true });
-});
+const { path: disk, mounted, remove } = smallDisk(1, "full-disk.test.ts");
+afterAll(remove);
 
 const state = (step: number, size: number) => ({
   step,
