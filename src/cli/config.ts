@@ -6,7 +6,18 @@ import { nearest } from "../nearest.ts";
 import { oneLine } from "./report.ts";
 
 /** Keys that only speak to the reader of a recipe. */
-const PROSE = new Set(["about", "title", "paper", "source", "notes", "note", "cost", "measured", "result", "results"]);
+export const PROSE = new Set([
+  "about",
+  "title",
+  "paper",
+  "source",
+  "notes",
+  "note",
+  "cost",
+  "measured",
+  "result",
+  "results",
+]);
 /** Flags that a file cannot set. */
 const NOT_HERE = new Set(["config", "debug"]);
 
@@ -21,11 +32,15 @@ export type ConfigValues = Readonly<Record<string, unknown>>;
 export async function readConfig(file: string, command: Command): Promise<ConfigValues> {
   const read = await readObject(file);
   if (read.format === "tesserae-run") return (await import("../node/run-config.ts")).repeatOf(read, file);
-  const entries = Object.entries(read);
+  return configValues(read, file, command);
+}
+
+/** The values of an object of flags, `file` being where it stands. Throws TesseraeError("usage"). */
+export function configValues(read: Readonly<Record<string, unknown>>, file: string, command: Command): ConfigValues {
   const known = new Map(command.options.filter((o) => o.long).map((o) => [nameOf(o), o]));
   for (const name of NOT_HERE) known.delete(name);
   const values: Record<string, unknown> = {};
-  for (const [key, value] of entries) {
+  for (const [key, value] of Object.entries(read)) {
     const name = key.replaceAll("_", "-");
     const option = known.get(name);
     if (PROSE.has(name) || (value === null && option)) continue;
@@ -45,7 +60,8 @@ function unknownKey(file: string, key: string, known: readonly string[]): Tesser
   return usage(file, `unknown key ${key}`, near.length > 0 ? `Did you mean ${near.join(", ")}?` : undefined);
 }
 
-async function readObject(file: string): Promise<Record<string, unknown>> {
+/** Throws TesseraeError: "io" where it cannot be read, "usage" where it is no object. */
+export async function readObject(file: string): Promise<Record<string, unknown>> {
   let text: string;
   try {
     text = await readFile(file, "utf8");

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { VERSION } from "../node/version.ts";
 import { benchCommand } from "./commands/bench.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { downloadCommand } from "./commands/download.ts";
 import { drawCommand } from "./commands/draw.ts";
 import { evalCommand } from "./commands/eval.ts";
@@ -12,6 +13,7 @@ import { modelsCommand } from "./commands/models.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { reportCommand } from "./commands/report.ts";
+import { sweepCommand } from "./commands/sweep.ts";
 import { synthCommand } from "./commands/synth.ts";
 import { trainCommand } from "./commands/train.ts";
 import { verifyCommand } from "./commands/verify.ts";
@@ -31,6 +33,8 @@ const COMMANDS: readonly (() => CommandDefinition)[] = [
   lrFindCommand,
   previewCommand,
   evalCommand,
+  compareCommand,
+  sweepCommand,
   predictCommand,
   explainCommand,
   reportCommand,

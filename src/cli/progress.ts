@@ -2,27 +2,23 @@ import { createLogUpdate } from "log-update";
 import pc from "picocolors";
 import type { TrainEvent } from "../node/train-options.ts";
 import type { EpochSummary } from "../train/fit.ts";
+import { Pace } from "../train/pace.ts";
 import { clock, note, percent, plural, short } from "./output.ts";
+import { barred, gib, type TrainView, viewLines } from "./train-view.ts";
 
 type StepEvent = TrainEvent & { type: "step" };
 
 /** Redraws closer together than this are left out, in milliseconds. */
 const FRAME = 80;
-const LONGEST = 24;
-const SHORTEST = 6;
+/** Losses that the curve of the live view goes back to. */
+const REMEMBERED = 240;
 
-/** A bar with what stands before and behind it, as long as the terminal has room; none where that is too little. */
-function barred(before: string, part: number, behind: string): string {
-  const room = (process.stderr.columns || 80) - before.length - behind.length - 3;
-  const width = Math.min(LONGEST, room);
-  if (width < SHORTEST) return `${before} ${behind}`;
-  const full = Math.round(width * Math.min(1, part));
-  return `${before} ${pc.cyan("━".repeat(full))}${pc.dim("─".repeat(width - full))} ${behind}`;
-}
+const columnsOf = (): number => process.stderr.columns || 80;
 
-const counter = (what: string, done: number, total: number): string => barred(what, done / total, `${done}/${total}`);
+const counter = (what: string, done: number, total: number): string =>
+  barred(what, done / total, `${done}/${total}`, columnsOf());
 
-/** A line that is drawn over and over at the bottom of the terminal. */
+/** Lines that are drawn over and over at the bottom of the terminal. */
 function liveLine(stream: NodeJS.WriteStream) {
   const update = createLogUpdate(stream);
   let drawn = 0;
@@ -61,25 +57,27 @@ export function createTrainDisplay({ logInterval }: { logInterval: number }): Tr
   const pace = new Pace();
   let total = 0;
 
-  const step = (e: StepEvent): void => {
-    pace.add(e);
-    const parts = () => {
-      const left = total * e.batches - (e.epoch * e.batches + e.batch);
-      const place = `epoch ${e.epoch + 1}/${total}`;
-      const seconds = pace.secondsPerStep;
-      const rate = seconds ? `  ${(e.images / seconds).toFixed(0)} images/s  eta ${clock(left * seconds)}` : "";
-      const values = `loss ${e.loss.toFixed(4)}  lr ${e.lr.toExponential(2)}${rate}`;
-      return { place, values, batch: `${e.batch}/${e.batches}` };
+  const losses: number[] = [];
+
+  const viewOf = (e: StepEvent): TrainView => {
+    const seconds = pace.secondsPerStep;
+    const left = total * e.batches - (e.epoch * e.batches + e.batch);
+    return {
+      epoch: e.epoch + 1,
+      epochs: total,
+      ...{ batch: e.batch, batches: e.batches, loss: e.loss, lr: e.lr, losses },
+      ...(seconds && { imagesPerSecond: e.images / seconds, stepsPerSecond: 1 / seconds, left: left * seconds }),
+      rss: process.memoryUsage.rss(),
+      peak: process.resourceUsage().maxRSS * 1024,
     };
-    if (live) {
-      live.draw(() => {
-        const { place, values, batch } = parts();
-        return barred(place, e.batch / e.batches, `${batch}  ${values}`);
-      });
-    } else if (e.step % logInterval === 0) {
-      const { place, values, batch } = parts();
-      note(`${place}  batch ${batch}  ${values}`);
-    }
+  };
+
+  const step = (e: StepEvent): void => {
+    pace.step();
+    losses.push(e.loss);
+    if (losses.length > REMEMBERED) losses.shift();
+    if (live) live.draw(() => viewLines(viewOf(e), columnsOf()).join("\n"));
+    else if (e.step % logInterval === 0) note(plainLine(viewOf(e)));
   };
 
   return {
@@ -103,28 +101,12 @@ export function createTrainDisplay({ logInterval }: { logInterval: number }): Tr
   };
 }
 
-/** Seconds per step, the recent ones counting most; what lies between epochs does not count. */
-class Pace {
-  #last?: number;
-  #seconds?: number;
-
-  add({ batch }: StepEvent): void {
-    const now = performance.now();
-    if (this.#last !== undefined && batch > 1) {
-      const seconds = (now - this.#last) / 1000;
-      this.#seconds = this.#seconds === undefined ? seconds : 0.95 * this.#seconds + 0.05 * seconds;
-    }
-    this.#last = now;
-  }
-
-  pause(): void {
-    this.#last = undefined;
-  }
-
-  /** Undefined until two steps in a row are done. */
-  get secondsPerStep(): number | undefined {
-    return this.#seconds;
-  }
+/** Where there is no terminal. */
+function plainLine(v: TrainView): string {
+  const rate =
+    v.left === undefined ? "" : `  ${(v.imagesPerSecond as number).toFixed(0)} images/s  eta ${clock(v.left)}`;
+  const place = `epoch ${v.epoch}/${v.epochs}  batch ${v.batch}/${v.batches}`;
+  return `${place}  loss ${v.loss.toFixed(4)}  lr ${v.lr.toExponential(2)}${rate}  memory ${gib(v.rss)}`;
 }
 
 function started(e: TrainEvent & { type: "start" }): string {

@@ -4,6 +4,7 @@ import { TesseraeError } from "../../errors.ts";
 import type { TrainResult } from "../../node/train.ts";
 import type { TrainOptions } from "../../node/train-options.ts";
 import { readConfig } from "../config.ts";
+import { onInterrupt } from "../interrupt.ts";
 import { note, percent, print, shellWords } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
 import { createTrainDisplay } from "../progress.ts";
@@ -62,24 +63,6 @@ async function run(data: string | undefined, given: TrainFlags, command: Command
     throw new Exit(INTERRUPTED);
   }
   finish(result, folder);
-}
-
-/** The first SIGINT or SIGTERM asks for an end after the step; the second ends the process. */
-function onInterrupt(tell: (line: string) => void): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const handler = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED);
-    controller.abort();
-    tell(`${name}: finishing the step and saving; once more ends at once`);
-  };
-  const signals: NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
-  for (const name of signals) process.on(name, handler);
-  return {
-    signal: controller.signal,
-    release: () => {
-      for (const name of signals) process.off(name, handler);
-    },
-  };
 }
 
 /** The command as it was given, but going on with the run folder. */
