@@ -1,7 +1,7 @@
 """Random weights in the layouts of other packages, with what those packages compute from them.
 
   python bench/python/layouts.py OUT     writes OUT/CASE/{weights.*, input.bin, output.bin, case.json}
-  node bench/layouts.mjs OUT             loads each into tesserae and compares (the rule: 1e-4)
+  TESSERAE_LAYOUTS=OUT npm run verify:layouts   loads each into tesserae and compares (1e-4 of the largest output)
 
 Needs torch, timm, torchvision, transformers, vit-pytorch, numpy.
 """
