@@ -52,9 +52,7 @@ export function wholeFrame({ width, height, size }: FrameContext, filter: Resize
 
 /** The frame's pixels, planar [C, H, W], into `out`. */
 export function renderFrame(image: PixelImage, frame: Frame, size: readonly [number, number], out: Uint8Array): void {
-  const { width, height, x, y, filter, flip } = frame;
-  const { x: left, y: top } = image.within ?? { x: 0, y: 0 };
-  const box = { ...frame.box, x: frame.box.x - left, y: frame.box.y - top };
+  const { box, width, height, x, y, filter, flip } = frame;
   const window = { x, y, width: size[1], height: size[0] };
   resizePlanar(image, { width, height, filter, box, clip: true, window, flip }, out);
 }

@@ -5,8 +5,6 @@ export interface PixelImage {
   /** 3 (RGB) unless said otherwise; 1 is grey. */
   channels?: 1 | 3;
   data: Uint8Array;
-  /** The larger picture that it is a part of, and where in it; absent: it is whole. */
-  within?: { x: number; y: number; width: number; height: number };
 }
 
 /** Eight-bit RGB, HWC. */
@@ -17,12 +15,12 @@ export interface RgbImage extends PixelImage {
 /** ITU-R 601 luma in Pillow's fixed point: (19595 R + 38470 G + 7471 B + 2^15) / 2^16. */
 export function toGrey(image: PixelImage): PixelImage {
   if (image.channels === 1) return image;
-  const { width, height, data, within } = image;
+  const { width, height, data } = image;
   const grey = new Uint8Array(width * height);
   for (let i = 0, p = 0; i < grey.length; i++, p += 3) {
     grey[i] = (data[p] * 19595 + data[p + 1] * 38470 + data[p + 2] * 7471 + 0x8000) >> 16;
   }
-  return { width, height, channels: 1, data: grey, ...(within && { within }) };
+  return { width, height, channels: 1, data: grey };
 }
 
 /** Grey, or RGB already -> RGB. */

@@ -11,8 +11,6 @@ export interface PixelCacheMemory {
 
 export interface PixelCache {
   get(index: number): PixelImage | undefined;
-  /** Whether so many bytes of pixels still fit. */
-  hasRoom(bytes: number): boolean;
   put(index: number, image: PixelImage): void;
 }
 
@@ -45,7 +43,6 @@ export function openPixelCache({ places, top, pixels }: PixelCacheMemory): Pixel
       const data = new Uint8Array(pixels, at + HEADER, width * height * channels);
       return { width, height, channels: channels === 1 ? 1 : 3, data };
     },
-    hasRoom: (bytes) => Atomics.load(free, 0) + Math.ceil((HEADER + bytes) / UNIT) <= units,
     put(index, { width, height, channels = 3, data }) {
       const size = width * height * channels;
       const need = Math.ceil((HEADER + size) / UNIT);

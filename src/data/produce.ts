@@ -3,8 +3,7 @@ import type { ImageSample } from "./dataset.ts";
 import { type PixelImage, toGrey, toRgb } from "./image.ts";
 import type { SkippedSample } from "./loader.ts";
 import type { PixelCache } from "./pixel-cache.ts";
-import type { Rect } from "./resize.ts";
-import { applyTransform, neededBox, type SampleKey, type Transform } from "./transform.ts";
+import { applyTransform, type Transform } from "./transform.ts";
 
 /** What stays the same for all of a loader's batches. Plain data. */
 export interface ProducerSettings {
@@ -39,14 +38,8 @@ export interface BatchPixels {
   failed: SkippedSample[];
 }
 
-/** The part of a picture that is wanted; undefined for all of it. */
-export type BoxOf = (width: number, height: number) => Rect | undefined;
-
-/**
- * Reads a sample: all of it, or at least the wanted part. @throws TesseraeError `data` where its file is at fault;
- * anything else is a fault of ours.
- */
-export type Decode = (sample: Pick<ImageSample, "path" | "place">, boxOf?: BoxOf) => Promise<PixelImage>;
+/** Reads a sample. @throws TesseraeError `data` where its file is at fault; anything else is a fault of ours. */
+export type Decode = (sample: Pick<ImageSample, "path" | "place">) => Promise<PixelImage>;
 
 /** Decodes under way at once: one is unpacked while another is resized. */
 const AHEAD = 2;
@@ -56,13 +49,10 @@ export function batchProducer(settings: ProducerSettings, decode: Decode, cache?
   const { transform, inChans, batchSize, seed } = settings;
   const size = inChans * transform.size[0] * transform.size[1];
 
-  const load = async (draw: Draw, key: SampleKey): Promise<PixelImage> => {
-    const image = await decode(draw, (width, height) => {
-      const isKept = cache?.hasRoom(inChans * width * height);
-      return isKept ? undefined : neededBox(transform, width, height, key);
-    });
+  const load = async (draw: Draw): Promise<PixelImage> => {
+    const image = await decode(draw);
     const kept = inChans === 1 ? toGrey(image) : toRgb(image);
-    if (!kept.within) cache?.put(draw.index, kept);
+    cache?.put(draw.index, kept);
     return kept;
   };
 
@@ -79,10 +69,9 @@ export function batchProducer(settings: ProducerSettings, decode: Decode, cache?
         for (const draw of job.samples.slice(slot, slot + job.tries)) {
           const { index, path, repeat } = draw;
           try {
-            const key = { seed, epoch: job.epoch, index, repeat };
-            const image = cache?.get(index) ?? (await load(draw, key));
+            const image = cache?.get(index) ?? (await load(draw));
             const out = images.subarray(slot * size, (slot + 1) * size);
-            applyTransform(transform, image, inChans, key, out);
+            applyTransform(transform, image, inChans, { seed, epoch: job.epoch, index, repeat }, out);
             indices[slot] = index;
             break;
           } catch (error) {

@@ -1,39 +1,57 @@
 import { type AxisWeights, HALF, PRECISION_BITS } from "./resize-weights.ts";
-import {
-  add,
-  add4,
-  advance,
-  type Code,
-  constant,
-  get,
-  grow,
-  instantiate,
-  load,
-  load32Splat,
-  load32Zero,
-  load128,
-  narrow8,
-  narrow16,
-  right4,
-  set,
-  splat,
-  store32,
-  store128,
-  times,
-  times4,
-  until,
-  wide16,
-  wide32,
-} from "./wasm.ts";
 
 /*
  * The two passes of a resize as a small WebAssembly module with 128-bit vectors, assembled here; the plain passes in
  * resize.ts say what it computes and give the same bits.
  */
 
-const rounded = (sum: Code): Code => right4(sum, PRECISION_BITS);
+type Code = (number | Code)[];
+
+function leb(value: number): number[] {
+  const bytes: number[] = [];
+  for (;;) {
+    const low = value & 0x7f;
+    value >>= 7;
+    if ((value === 0 && !(low & 0x40)) || (value === -1 && low & 0x40)) return bytes.concat(low);
+    bytes.push(low | 0x80);
+  }
+}
+
+const flat = (code: Code): number[] => code.flatMap((part) => (typeof part === "number" ? part : flat(part)));
+const get = (local: number): Code => [0x20, leb(local)];
+const set = (local: number, value: Code): Code => [value, 0x21, leb(local)];
+const constant = (value: number): Code => [0x41, leb(value)];
+const add = (a: Code, b: Code): Code => [a, b, 0x6a];
+const times = (a: Code, b: Code): Code => [a, b, 0x6c];
+const load = (at: Code): Code => [at, 0x28, 2, 0];
+const advance = (local: number, by: Code): Code => set(local, add(get(local), by));
+/** do body while (local < limit), both unsigned. */
+const until = (local: number, limit: Code, body: Code): Code => [
+  0x03,
+  0x40,
+  body,
+  get(local),
+  limit,
+  0x49,
+  0x0d,
+  0,
+  0x0b,
+];
+
+const vector = (op: number): Code => [0xfd, op < 128 ? op : [(op & 0x7f) | 0x80, op >> 7]];
+const load128 = (at: Code): Code => [at, vector(0x00), 0, 0];
+const load32Zero = (at: Code): Code => [at, vector(0x5c), 0, 0];
+const load32Splat = (at: Code): Code => [at, vector(0x09), 2, 0];
+const store128 = (at: Code, value: Code): Code => [at, value, vector(0x0b), 0, 0];
+const store32 = (at: Code, value: Code): Code => [at, value, vector(0x5a), 0, 0, 0];
+const splat = (value: Code): Code => [value, vector(0x11)];
+const wide16 = (bytes: Code, high = false): Code => [bytes, vector(high ? 0x8a : 0x89)];
+const wide32 = (words: Code, high = false): Code => [words, vector(high ? 0xaa : 0xa9)];
+const add4 = (a: Code, b: Code): Code => [a, b, vector(0xae)];
+const times4 = (a: Code, b: Code): Code => [a, b, vector(0xb5)];
+const rounded = (sum: Code): Code => [sum, constant(PRECISION_BITS), vector(0xac)];
 /** Saturating: the clamp to 0 .. 255. */
-const bytesOf = (a: Code, b: Code, c: Code, d: Code): Code => narrow8(narrow16(a, b), narrow16(c, d));
+const bytesOf = (a: Code, b: Code, c: Code, d: Code): Code => [a, b, vector(0x85), c, d, vector(0x85), vector(0x66)];
 
 // Parameters (all i32), the same for both functions: byte addresses, sizes in bytes.
 const [SRC, STRIDE, DST, DST_ROW, DST_END, STARTS, COUNTS, WEIGHTS, TAP_BYTES] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
@@ -101,6 +119,30 @@ const vertical: Code = until(DST, get(DST_END), [
   advance(WEIGHTS, get(TAP_BYTES)),
 ]);
 
+const sized = (code: Code): Code => {
+  const bytes = flat(code);
+  return [unsigned(bytes.length), bytes];
+};
+const unsigned = (value: number): number[] =>
+  value < 128 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >> 7)];
+const section = (id: number, body: Code): Code => [id, sized(body)];
+const text = (name: string): Code => sized([...name].map((c) => c.charCodeAt(0)));
+const I32 = 0x7f;
+const V128 = 0x7b;
+const body = (code: Code): Code => sized([2, I32_LOCALS, I32, V_LOCALS, V128, code, 0x0b]);
+
+function assemble(): Uint8Array<ArrayBuffer> {
+  const module: Code = [
+    [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    section(1, [1, 0x60, PARAMETERS, new Array(PARAMETERS).fill(I32), 0]),
+    section(3, [2, 0, 0]),
+    section(5, [1, 0, 1]),
+    section(7, [3, text("memory"), 2, 0, text("horizontal"), 0, 0, text("vertical"), 0, 1]),
+    section(10, [2, body(horizontal), body(vertical)]),
+  ];
+  return new Uint8Array(flat(module));
+}
+
 type PassFunction = (
   src: number,
   stride: number,
@@ -114,26 +156,22 @@ type PassFunction = (
 ) => void;
 
 interface Module {
+  memory: WebAssembly.Memory;
   horizontal: PassFunction;
   vertical: PassFunction;
 }
 
-const shape = {
-  parameters: PARAMETERS,
-  locals: [
-    [I32_LOCALS, "i32"],
-    [V_LOCALS, "v128"],
-  ],
-} as const;
-let instance: ReturnType<typeof instantiate<Module>> | undefined;
+let instance: Module | null | undefined;
 
 /** Made at the first use; null where vectors are not to be had. */
-function moduleOf() {
+function moduleOf(): Module | null {
   if (instance === undefined) {
-    instance = instantiate<Module>([
-      { ...shape, name: "horizontal", code: horizontal },
-      { ...shape, name: "vertical", code: vertical },
-    ]);
+    try {
+      const made = new WebAssembly.Instance(new WebAssembly.Module(assemble()));
+      instance = made.exports as unknown as Module;
+    } catch {
+      instance = null;
+    }
   }
   return instance;
 }
@@ -186,7 +224,7 @@ export function simdPasses(
   const vTable = align(hTable + 4 * (h.to - h.from) * (2 + h.axis.taps));
   const total = vTable + 4 * outRows * (2 + v.axis.taps) + SLACK;
   const { memory } = module;
-  grow(memory, total);
+  if (memory.buffer.byteLength < total) memory.grow(Math.ceil((total * 1.2 - memory.buffer.byteLength) / 65536));
   const bytes = new Uint8Array(memory.buffer);
   bytes.set(lines);
   const hAt = writeAxis(memory.buffer, hTable, h, 0, 3);

@@ -12,8 +12,8 @@ import {
 import { type PixelImage, toGrey } from "./image.ts";
 import type { PolicySettings } from "./policy/operations.ts";
 import { type AutoAugmentPlan, parseAutoAugment } from "./policy/parse.ts";
-import { keyed, permutation, type Random } from "./random.ts";
-import { centerWindow, type Rect, type ResizeFilter, roundHalfEven, shortSideSize } from "./resize.ts";
+import { keyed, permutation } from "./random.ts";
+import { centerWindow, type ResizeFilter, roundHalfEven, shortSideSize } from "./resize.ts";
 
 export type Interpolation = "random" | "bilinear" | "bicubic";
 
@@ -302,7 +302,7 @@ export function applyTransform(
 function renderSample(transform: Transform, image: PixelImage, inChans: 1 | 3, key: SampleKey, out: Uint8Array): void {
   const { size } = transform;
   const source = inChans === 1 ? toGrey(image) : image;
-  const { width, height } = source.within ?? source;
+  const { width, height } = source;
   if (transform.kind === "eval") {
     const centred = evalFrame(transform, width, height);
     const frame = transform.translate ? moved(centred, transform.translate, key) : centred;
@@ -310,21 +310,9 @@ function renderSample(transform: Transform, image: PixelImage, inChans: 1 | 3, k
     if (transform.cropMode === "border") fillBorder(out, frame, size, transform.fill ?? []);
     return;
   }
-  const steps = drawnSteps(transform, key);
-  renderFrame(source, frameOf(steps, { width, height, size }), size, out);
-  const planar: PlanarImage = { data: out, channels: inChans, width: size[1], height: size[0] };
-  for (const { step, augmentation, random } of steps) augmentation.pixels?.(planar, step, random);
-}
-
-interface DrawnStep {
-  step: AugmentStep;
-  augmentation: Augmentation<AugmentStep>;
-  random: Random;
-}
-
-function drawnSteps(transform: TrainTransform, key: SampleKey): DrawnStep[] {
+  const context: FrameContext = { width, height, size };
   const repeat = key.repeat ? [key.repeat] : [];
-  return plannedSteps(transform).map((step, i, all) => {
+  const steps = plannedSteps(transform).map((step, i, all) => {
     const earlier = all.slice(0, i).filter((other) => other.name === step.name).length;
     return {
       step,
@@ -332,16 +320,11 @@ function drawnSteps(transform: TrainTransform, key: SampleKey): DrawnStep[] {
       random: keyed(key.seed, key.epoch, key.index, step.name, earlier, ...repeat),
     };
   });
-}
-
-const frameOf = (steps: readonly DrawnStep[], context: FrameContext): Frame =>
-  steps.reduce(
-    (frame, { step, augmentation, random }) => augmentation.frame?.(frame, step, random, context) ?? frame,
-    wholeFrame(context, "bicubic"),
-  );
-
-/** The part of a picture of the given size that the sample's pixels come from. */
-export function neededBox(transform: Transform, width: number, height: number, key: SampleKey): Rect {
-  if (transform.kind === "eval") return { x: 0, y: 0, width, height };
-  return frameOf(drawnSteps(transform, key), { width, height, size: transform.size }).box;
+  let frame = wholeFrame(context, "bicubic");
+  for (const { step, augmentation, random } of steps) {
+    frame = augmentation.frame?.(frame, step, random, context) ?? frame;
+  }
+  renderFrame(source, frame, size, out);
+  const planar: PlanarImage = { data: out, channels: inChans, width: size[1], height: size[0] };
+  for (const { step, augmentation, random } of steps) augmentation.pixels?.(planar, step, random);
 }

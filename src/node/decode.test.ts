@@ -64,21 +64,6 @@ describe("decodeImage", () => {
     expect(await pixels(png(2, 1, 16, 0, [[0x12, 0x34, 0xab, 0xcd]]))).toEqual([0x12, 0x12, 0x12, 0xab, 0xab, 0xab]);
   });
 
-  it("may give the wanted part of a JPEG alone, and says where it lies", async () => {
-    const bytes = await noise(80, 60).jpeg().toBuffer();
-    const whole = await decodeImage(bytes, "x.jpg");
-    expect(whole).toMatchObject({ width: 80, height: 60 });
-    expect(whole.within).toBeUndefined();
-    const box = { x: 31, y: 7, width: 20, height: 30 };
-    const part = await decodeImage(bytes, "x.jpg", () => box);
-    expect(part).toMatchObject({ width: 20, height: 30, within: { x: 31, y: 7, width: 80, height: 60 } });
-    const row = (y: number) => [...whole.data.subarray(3 * (80 * (7 + y) + 31), 3 * (80 * (7 + y) + 51))];
-    expect([...part.data]).toEqual(Array.from({ length: 30 }, (_, y) => row(y)).flat());
-    const sizes: number[][] = [];
-    await decodeImage(bytes, "x.jpg", (...size) => void sizes.push(size));
-    expect(sizes).toEqual([[80, 60]]);
-  });
-
   it("applies the EXIF orientation", async () => {
     const upright = await noise(6, 4).png().toBuffer();
     const turned = await noise(6, 4).withMetadata({ orientation: 6 }).png().toBuffer();

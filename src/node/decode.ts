@@ -1,9 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import sharp from "sharp";
 import type { RgbImage } from "../data/image.ts";
-import { decodeJpeg } from "../data/jpeg/decode.ts";
-import { readHeader } from "../data/jpeg/header.ts";
-import type { BoxOf } from "../data/produce.ts";
 import { TesseraeError } from "../errors.ts";
 
 /** Larger pictures are refused before their pixels are unpacked. */
@@ -107,29 +104,14 @@ function toRgb(data: Uint8Array, pixels: number, channels: number): Uint8Array {
   return rgb;
 }
 
-/** A plain JPEG, or the wanted part of it, by our own decoder; undefined where sharp has to see. */
-function plainJpeg(bytes: Uint8Array, boxOf?: BoxOf): RgbImage | undefined {
-  const header = readHeader(bytes);
-  if (!header || header.width * header.height > MAX_PIXELS) return undefined;
-  const { width, height } = header;
-  const all = { x: 0, y: 0, width, height };
-  const box = boxOf?.(width, height) ?? all;
-  const image = decodeJpeg(bytes, header, box);
-  const isPart = box.width < width || box.height < height;
-  return image && isPart ? { ...image, within: { x: box.x, y: box.y, width, height } } : image;
-}
-
 /**
  * The bytes of an image file -> 8-bit RGB as Pillow's convert("RGB") gives it: colour profiles ignored, alpha dropped,
- * the high byte of 16 bits; the EXIF orientation is applied. Animations give their first frame. With `boxOf` the result
- * may be the wanted part alone.
+ * the high byte of 16 bits; the EXIF orientation is applied. Animations give their first frame.
  * @throws TesseraeError `data`, one line that names the file: empty, not an image, truncated, damaged, too large.
  */
-export async function decodeImage(bytes: Uint8Array, name: string, boxOf?: BoxOf): Promise<RgbImage> {
+export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
   if (bytes.length === 0) throw new TesseraeError("data", "the file is empty (zero bytes)", { where: name });
   if (!looksLikeImage(bytes)) throw new TesseraeError("data", "not an image that can be read", { where: name });
-  const plain = plainJpeg(bytes, boxOf);
-  if (plain) return plain;
   try {
     const cmyk =
       jpegComponents(bytes) === 4 || (isTiff(bytes) && (await sharp(bytes, LIMITS).metadata()).space === "cmyk");
@@ -145,7 +127,7 @@ export async function decodeImage(bytes: Uint8Array, name: string, boxOf?: BoxOf
 }
 
 /** Reads and decodes a file. @throws TesseraeError `data`, as `decodeImage`, also for a file that cannot be read. */
-export async function decodeFile(path: string, boxOf?: BoxOf): Promise<RgbImage> {
+export async function decodeFile(path: string): Promise<RgbImage> {
   let bytes: Uint8Array;
   try {
     // first, since reading a pipe waits, and some devices never end
@@ -157,5 +139,5 @@ export async function decodeFile(path: string, boxOf?: BoxOf): Promise<RgbImage>
     const what = code === "ENOENT" ? "no such file" : `cannot be read (${code ?? String(cause)})`;
     throw new TesseraeError("data", what, { where: path, cause });
   }
-  return decodeImage(bytes, path, boxOf);
+  return decodeImage(bytes, path);
 }

@@ -1,6 +1,6 @@
 import type { DataFile, ImageSample, Place } from "../data/dataset.ts";
 import { type PixelImage, toInterleaved } from "../data/image.ts";
-import type { BoxOf, Decode } from "../data/produce.ts";
+import type { Decode } from "../data/produce.ts";
 import { TesseraeError } from "../errors.ts";
 import { decodeFile, decodeImage } from "./decode.ts";
 import { openReadOnly, type ReadOnlyFile } from "./read-file.ts";
@@ -98,12 +98,12 @@ export function openSamples(files: readonly DataFile[]): SampleReader {
   };
 
   return {
-    async decode({ path, place }: Pick<ImageSample, "path" | "place">, boxOf?: BoxOf): Promise<PixelImage> {
-      if (!place) return decodeFile(path, boxOf);
+    async decode({ path, place }: Pick<ImageSample, "path" | "place">): Promise<PixelImage> {
+      if (!place) return decodeFile(path);
       const entry = files[place.file];
-      if (entry.kind === "parquet") return decodeImage(await groups.read(place, path), path, boxOf);
+      if (entry.kind === "parquet") return decodeImage(await groups.read(place, path), path);
       const bytes = bytesAt(place, path);
-      if (entry.kind !== "pixels") return decodeImage(bytes, path, boxOf);
+      if (entry.kind !== "pixels") return decodeImage(bytes, path);
       const { width, height, channels } = entry;
       return { width, height, channels, data: toInterleaved(bytes, channels) };
     },
