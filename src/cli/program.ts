@@ -7,6 +7,7 @@ import { drawCommand } from "./commands/draw.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
+import { finetuneCommand } from "./commands/finetune.ts";
 import { infoCommand } from "./commands/info.ts";
 import { lrFindCommand } from "./commands/lr-find.ts";
 import { modelsCommand } from "./commands/models.ts";
@@ -32,6 +33,7 @@ const COMMANDS: readonly (() => CommandDefinition)[] = [
   trainCommand,
   lrFindCommand,
   previewCommand,
+  finetuneCommand,
   evalCommand,
   compareCommand,
   sweepCommand,

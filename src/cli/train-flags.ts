@@ -12,7 +12,7 @@ import {
 } from "../node/settings/index.ts";
 import type { TrainOptions } from "../node/train-options.ts";
 import type { ConfigValues } from "./config.ts";
-import { count, keyValue, listOf, number, orOff, pairOf, whole } from "./flags.ts";
+import { count, globsOf, keyValue, listOf, number, orOff, pairOf, whole } from "./flags.ts";
 
 /** Flags of `train`, by the names of the settings they set. */
 export interface TrainFlags extends Partial<Omit<TrainOptions, "onEvent" | "signal">> {
@@ -23,12 +23,13 @@ export interface TrainFlags extends Partial<Omit<TrainOptions, "onEvent" | "sign
 
 export const DEFAULT_LOG_INTERVAL = 50;
 
-const PARSERS = { number, whole, count, pair: pairOf, list: listOf, keyValue } as const;
+const PARSERS = { number, whole, count, pair: pairOf, list: listOf, globs: globsOf, keyValue } as const;
 
 /** The flag of a setting, as commander takes it. */
-export function optionOf(setting: Setting<unknown>): Option {
-  const { flag, kind, off, alone, default: fallback } = setting;
-  const option = new Option(flag, describe(setting.help, fallback));
+export function optionOf(setting: Setting<unknown>, own?: unknown): Option {
+  const { flag, kind, off, alone, help } = setting;
+  const told = own === undefined ? help : help.replace(/ \(default[^)]*\)/, "");
+  const option = new Option(flag, describe(told, own ?? setting.default));
   if (alone !== undefined) option.preset(String(alone));
   if (typeof kind !== "string") return option.choices(kind);
   if (kind === "text" || kind === "switch") return option;
@@ -36,8 +37,18 @@ export function optionOf(setting: Setting<unknown>): Option {
   return option.argParser(PARSERS[kind] as (text: string) => unknown);
 }
 
+/** The flag of a setting; one that is on by default can be turned off. */
+const optionsOf = (setting: Setting<unknown>, own: unknown): Option[] => [
+  optionOf(setting, own),
+  ...(own === true ? [new Option(setting.flag.replace("--", "--no-"), `without ${setting.flag} (default: with)`)] : []),
+];
+
 function describe(help: string, fallback: unknown): string {
-  const empty = fallback === undefined || typeof fallback === "boolean" || help.includes("(default");
+  const empty =
+    fallback === undefined ||
+    (Array.isArray(fallback) && fallback.length === 0) ||
+    typeof fallback === "boolean" ||
+    help.includes("(default");
   if (empty || (typeof fallback === "object" && !Array.isArray(fallback))) return help;
   return `${help} (default: ${Array.isArray(fallback) ? fallback.join(" ") : fallback})`;
 }
@@ -59,16 +70,24 @@ const RUN = (): Option[] => [
 export const configFlag = (): Option =>
   new Option("--config <file>", "defaults of these flags, JSON or YAML (recipes/*.yaml); flags win");
 
-/** The flags of all settings; those that are not `shown` work, but are not in the help. */
-export function addSettingFlags(command: Command, shown: (group: string, name: string) => boolean = () => true): void {
-  for (const [group, of] of Object.entries(GROUPS)) {
-    for (const [name, setting] of Object.entries(of))
-      command.addOption(optionOf(setting).helpGroup(`${group}:`).hideHelp(!shown(group, name)));
-  }
+/**
+ * The flags of all settings; those that are not `shown` work, but are not in the help. `defaults` are told where they are
+ * not those of `train`.
+ */
+export function addSettingFlags(
+  command: Command,
+  shown: (group: string, name: string) => boolean = () => true,
+  defaults: Partial<TrainSettings> = {},
+): void {
+  for (const [group, of] of Object.entries(GROUPS))
+    for (const [name, setting] of Object.entries(of) as [SettingName, Setting<unknown>][])
+      for (const option of optionsOf(setting, defaults[name]))
+        command.addOption(option.helpGroup(`${group}:`).hideHelp(!shown(group, name)));
 }
 
-export function addTrainFlags(command: Command): Command {
-  addSettingFlags(command);
+/** Adds the flags of a training run; `defaults` are told where they are not those of `train`. */
+export function addTrainFlags(command: Command, defaults: Partial<TrainSettings> = {}): Command {
+  addSettingFlags(command, undefined, defaults);
   for (const option of RUN()) command.addOption(option.helpGroup("Run:"));
   return command;
 }
@@ -96,14 +115,14 @@ const renamed = (values: object): TrainFlags =>
  * The flags over the config file. Flags that contradict each other are refused; a flag given in words beats what
  * the file says, also where that would contradict it. Throws TesseraeError("usage").
  */
-export function mergeFlags(given: object, config: ConfigValues): TrainFlags {
+export function mergeFlags(given: object, config: ConfigValues, defaults: Partial<TrainSettings> = {}): TrainFlags {
   const flags = renamed(given);
   const file = renamed(config);
   const merged: TrainFlags = { ...file, ...flags };
   if (flags.modelOptions && file.modelOptions) merged.modelOptions = { ...file.modelOptions, ...flags.modelOptions };
   for (const { names, because, when, why } of SENSELESS) {
     for (const name of names) {
-      if (!(name in merged) || !when(merged as Partial<TrainSettings>)) continue;
+      if (!(name in merged) || !when({ ...defaults, ...(merged as Partial<TrainSettings>) })) continue;
       if (!(name in flags) && because in flags) delete merged[name];
       else throw new TesseraeError("usage", `${spelled(name)} ${why}`);
     }

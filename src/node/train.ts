@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { TesseraeError } from "../errors.ts";
+import { freezePlan } from "../models/freeze.ts";
 import type { Model } from "../models/model.ts";
 import { specOf } from "../models/spec.ts";
 import { countParameters } from "../models/trace.ts";
@@ -13,6 +14,7 @@ import { licenseLine, type ResolveOptions } from "./hub/index.ts";
 import type { LockFile } from "./lock-file.ts";
 import { engineOf, type Machine, machineOf } from "./machine.ts";
 import { fromCheckpoint, type TrainedModel } from "./model-files.ts";
+import { probedHead } from "./probe.ts";
 import { batchOf, buildModel, createLoaders, epochsOf, mixingOf, scheduleOf, stepOptionsOf } from "./recipe.ts";
 import { openRecords } from "./record/index.ts";
 import { checkResumed } from "./resumed.ts";
@@ -104,6 +106,7 @@ async function trainIn(
   emit(startEvent(output, model, data, epochs, epoch));
   const { weights, lines } = start.weights(model, s.seed);
   for (const message of found ? [] : lines) emit({ type: "note", message });
+  const frozen = freezePlan(model, s);
   const records = await openRecords(output, {
     from: { step: found?.step ?? 0, epoch },
     averaged: s.modelEma !== undefined,
@@ -114,13 +117,16 @@ async function trainIn(
   const step = stepOptionsOf(s, batchOf(s, data.train));
   const pupil = { model, classes: data.train.classes, batch: step.batch };
   try {
+    const begun = found || s.headInit === "random" ? weights : await probedHead(model, weights, data.train, backend, s);
     const { weights: _, ...result } = await fit({
       model,
       backend,
-      weights,
+      weights: begun,
       step,
       teacher:
         s.teacher === undefined ? undefined : await openTeacher(s.teacher, pupil, backend, hubOptions(options, emit)),
+      frozen,
+      patience: s.patience,
       mixing: mixingOf(s),
       maxBadSteps: s.maxBadSteps,
       rollback:
@@ -144,6 +150,8 @@ async function trainIn(
         emit(event);
         const line = troubleOf(event);
         if (line) warn(line);
+        const fact = factOf(event);
+        if (fact) emit({ type: "note", message: fact });
       },
       signal,
     });
@@ -167,6 +175,14 @@ function troubleOf(event: FitEvent): string | undefined {
     return `step ${event.step} was not applied: ${Number.isFinite(event.loss) ? "its gradient is not finite" : `its loss is ${event.loss}`} (${event.inARow} in a row, ${event.total} in all)`;
   if (event.type === "rollback")
     return `step ${event.step}: the loss ${event.loss.toPrecision(4)} left its mean ${event.mean.toPrecision(4)}; weights go back to step ${event.to}`;
+  return undefined;
+}
+
+/** What a run tells of its course. */
+function factOf(event: FitEvent): string | undefined {
+  if (event.type === "thaw") return `from epoch ${event.epoch + 1} on ${event.trained} tensors are trained`;
+  if (event.type === "early-stop")
+    return `ended after epoch ${event.epoch + 1}: the best figure, ${event.best.toPrecision(4)}, was not reached again (--patience)`;
   return undefined;
 }
 

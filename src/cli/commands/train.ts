@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import pc from "picocolors";
 import { TesseraeError } from "../../errors.ts";
+import type { TrainSettings } from "../../node/settings/index.ts";
 import type { TrainResult } from "../../node/train.ts";
 import type { TrainOptions } from "../../node/train-options.ts";
 import { readConfig } from "../config.ts";
@@ -18,7 +19,7 @@ export const trainCommand = (): CommandDefinition => {
       .description("train a model on a folder of images")
       .argument("[data]", "DATA/train/CLASS/* with DATA/val/CLASS/*, or one folder of classes, split by --seed"),
   );
-  command.action((data: string | undefined, flags: TrainFlags) => run(data, flags, command));
+  command.action((data: string | undefined, flags: TrainFlags) => runTraining(data, flags, command));
   return {
     example:
       "train shapes --model vit_tiny_patch16_224 --img-size 32 --model-kwargs patch_size=4 embed_dim=96 depth=4 num_heads=3" +
@@ -27,12 +28,19 @@ export const trainCommand = (): CommandDefinition => {
   };
 };
 
-async function run(data: string | undefined, given: TrainFlags, command: Command): Promise<void> {
+/** `train`, or with other defaults what is made of it: trains and says what to do next. */
+export async function runTraining(
+  data: string | undefined,
+  given: TrainFlags,
+  command: Command,
+  defaults: Partial<TrainSettings> = {},
+): Promise<void> {
   const config = given.config === undefined ? {} : await readConfig(given.config, command);
-  const { logInterval, config: _, debug: __, ...flags } = mergeFlags(given, config);
+  const { logInterval, config: _, debug: __, ...merged } = mergeFlags(given, config, defaults);
+  const flags = { ...defaults, ...merged };
   const folder = data ?? flags.data;
-  if (folder === undefined)
-    throw new TesseraeError("usage", "no folder of images is named", { hint: "tesserae train DATA ..." });
+  const hint = `tesserae ${command.name()} DATA ...`;
+  if (folder === undefined) throw new TesseraeError("usage", "no folder of images is named", { hint });
   const { train } = await import("../../node/train.ts");
   const { downloadMeter } = await import("../hub.ts");
   const onDownload = downloadMeter();

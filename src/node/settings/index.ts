@@ -9,10 +9,12 @@ import { DEFAULT_LR, optimization } from "./optimization.ts";
 import { regularization } from "./regularization.ts";
 import { run } from "./run.ts";
 import { type Setting, setting } from "./setting.ts";
+import { transfer } from "./transfer.ts";
 
 /** Settings of a training run by group, in the order of `tesserae train --help`. */
 export const GROUPS = {
   Model: model,
+  Transfer: transfer,
   Optimization: optimization,
   Regularization: regularization,
   Dataset: dataset,
@@ -21,7 +23,16 @@ export const GROUPS = {
   Run: run,
 } as const;
 
-const SETTINGS = { ...model, ...optimization, ...regularization, ...dataset, ...augmentation, ...data, ...run };
+const SETTINGS = {
+  ...model,
+  ...transfer,
+  ...optimization,
+  ...regularization,
+  ...dataset,
+  ...augmentation,
+  ...data,
+  ...run,
+};
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 
@@ -59,6 +70,30 @@ const isSched =
     names.includes(sched);
 
 export const SENSELESS: readonly Senseless[] = [
+  {
+    names: ["unfreezeEpochs"],
+    because: "freeze",
+    when: ({ freeze = [] }) => freeze.length === 0,
+    why: "needs --freeze",
+  },
+  {
+    names: ["unfreezeLayers"],
+    because: "unfreezeEpochs",
+    when: ({ unfreezeEpochs }) => unfreezeEpochs === undefined,
+    why: "needs --unfreeze-epochs",
+  },
+  {
+    names: ["loraAlpha", "loraTargets"],
+    because: "loraRank",
+    when: ({ loraRank }) => loraRank === undefined,
+    why: "needs --lora-rank",
+  },
+  {
+    names: ["freeze", "unfreezeEpochs", "unfreezeLayers"],
+    because: "loraRank",
+    when: ({ loraRank }) => loraRank !== undefined,
+    why: "means nothing with --lora-rank, which trains adapters and the classifier alone",
+  },
   {
     names: ["momentum"],
     because: "opt",
@@ -226,6 +261,10 @@ const RULES: readonly { ok: (s: TrainSettings) => boolean; what: (s: TrainSettin
     ok: (s) => s.lrBase !== undefined || s.minLr === undefined || s.minLr <= (s.lr ?? DEFAULT_LR),
     what: (s) => `the lowest rate ${s.minLr} must lie between 0 and the peak ${s.lr ?? DEFAULT_LR}`,
     hint: "Set --min-lr",
+  },
+  {
+    ok: (s) => s.headInit === "random" || s.pretrained !== undefined,
+    what: () => "--head-init probe needs the features of --pretrained weights",
   },
   {
     ok: (s) => s.warmupPrefix || (s.warmupEpochs ?? 0) < s.epochs,

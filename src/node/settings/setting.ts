@@ -1,5 +1,15 @@
 /** How the text of a flag is read: a number, a whole number, one of at least 1, two numbers, any count of them, words, a choice of words... */
-export type Kind = "number" | "whole" | "count" | "pair" | "list" | "text" | "switch" | "keyValue" | readonly string[];
+export type Kind =
+  | "number"
+  | "whole"
+  | "count"
+  | "pair"
+  | "list"
+  | "globs"
+  | "text"
+  | "switch"
+  | "keyValue"
+  | readonly string[];
 
 /** A condition on one value, in words that follow "must be". */
 export interface Condition<T> {
