@@ -64,11 +64,12 @@ const flagsOf = (kind: Kind): Set<string> =>
   );
 const PAIRS = flagsOf("pair");
 const LISTS = flagsOf("list");
+const GLOBS = flagsOf("globs");
 const isNumber = (text: string | undefined): boolean => text !== undefined && /^[+-]?[\d.]+(e[+-]?\d+)?$/i.test(text);
 
 /**
  * Words of flags that take several values, made into one word each, so that they never take the words behind them:
- * `--scale A B` -> `--scale=A,B`, `--mean A B C` -> `--mean=A,B,C`, `--model-kwargs a=1 b=2` -> `--model-kwargs=a=1 --model-kwargs=b=2`.
+ * `--scale A B` -> `--scale=A,B`, `--mean A B C` -> `--mean=A,B,C`, `--freeze 'a*' 'b*'` -> `--freeze=a* --freeze=b*`, `--model-kwargs a=1 b=2` -> `--model-kwargs=a=1 --model-kwargs=b=2`.
  */
 export function joinPairs(argv: readonly string[]): string[] {
   const out: string[] = [];
@@ -80,6 +81,9 @@ export function joinPairs(argv: readonly string[]): string[] {
       const numbers: string[] = [];
       while (isNumber(argv[i + 1])) numbers.push(argv[++i]);
       out.push(`${word}=${numbers}`);
+    } else if (GLOBS.has(word) && argv[i + 1] !== undefined) {
+      out.push(`${word}=${argv[++i]}`);
+      while (/[*?]/.test(argv[i + 1] ?? "")) out.push(`${word}=${argv[++i]}`);
     } else if (word === "--model-kwargs" && /^\w+=/.test(argv[i + 1] ?? "")) {
       while (/^\w+=/.test(argv[i + 1] ?? "")) out.push(`${word}=${argv[++i]}`);
     } else if (word === "--") {

@@ -4,17 +4,21 @@ import { benchCommand } from "./commands/bench.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { downloadCommand } from "./commands/download.ts";
 import { drawCommand } from "./commands/draw.ts";
+import { embedCommand } from "./commands/embed.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { finetuneCommand } from "./commands/finetune.ts";
 import { infoCommand } from "./commands/info.ts";
 import { lrFindCommand } from "./commands/lr-find.ts";
+import { knnCommand } from "./commands/knn.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { reportCommand } from "./commands/report.ts";
 import { sweepCommand } from "./commands/sweep.ts";
+import { probeCommand } from "./commands/probe.ts";
+import { searchCommand } from "./commands/search.ts";
 import { synthCommand } from "./commands/synth.ts";
 import { trainCommand } from "./commands/train.ts";
 import { verifyCommand } from "./commands/verify.ts";
@@ -34,10 +38,14 @@ const COMMANDS: readonly (() => CommandDefinition)[] = [
   lrFindCommand,
   previewCommand,
   finetuneCommand,
+  probeCommand,
+  knnCommand,
   evalCommand,
   compareCommand,
   sweepCommand,
   predictCommand,
+  embedCommand,
+  searchCommand,
   explainCommand,
   reportCommand,
   drawCommand,

@@ -44,12 +44,13 @@ const runningStatistics = ({ slots }: Model): string[] =>
 /**
  * What each epoch leaves as it is; undefined where that is nothing. Gradual unfreezing goes from the last layer to the
  * first (Howard and Ruder 2018, section 3.3); a layer's running statistics begin with its parameters, unless `freezeBn`.
+ * `named` are slots to freeze, found otherwise than by globs.
  */
 export function freezePlan(
   model: Model,
   { freeze = [], freezeBn = false, unfreezeEpochs, unfreezeLayers }: FreezeOptions,
+  named: ReadonlySet<string> = frozenSlots(model, freeze),
 ): ((epoch: number) => ReadonlySet<string>) | undefined {
-  const named = frozenSlots(model, freeze);
   const always = freezeBn ? runningStatistics(model) : [];
   if (named.size + always.length === 0) return undefined;
   if (unfreezeEpochs === undefined) {

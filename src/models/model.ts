@@ -2,6 +2,7 @@ import { TesseraeError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type Bound, type Children, type Module, module, type NamedSlot, slotsOf } from "../nn/module.ts";
 import type { Size } from "../nn/size.ts";
+import type { Adapters } from "./low-rank.ts";
 
 /** Options every model takes, under timm's names. */
 export interface CommonOptions {
@@ -134,6 +135,8 @@ export interface Model extends Network {
   readonly slots: readonly NamedSlot[];
   /** Notes on the stage of blocks of this index. */
   readonly stage?: (index: number) => StageNotes;
+  /** Low-rank adapters of its weights; their matrices are slots. */
+  readonly adapters?: Adapters;
 }
 
 export function instantiate(name: string, variant: Variant, options: Readonly<Record<string, unknown>>): Model {

@@ -1,5 +1,6 @@
 import { TesseraeError } from "../errors.ts";
 import { createModel, type ModelOptions } from "./index.ts";
+import type { Adapters } from "./low-rank.ts";
 import type { Model, Preprocessing } from "./model.ts";
 
 /** All that is needed to build a trained model again and to feed it: plain JSON, kept with every checkpoint and export. */
@@ -12,17 +13,23 @@ export interface ModelSpec {
   readonly descriptions?: readonly string[];
   /** Of the weights it began with. */
   readonly license?: string;
+  /** Adapters that the weights beside it still have apart. */
+  readonly lora?: Adapters;
   readonly preprocessing: Preprocessing;
   /** [C, H, W]. */
   readonly inputShape: readonly number[];
 }
 
-export const specOf = ({ name, options, preprocessing, inputShape }: Model, classes: readonly string[]): ModelSpec => ({
+export const specOf = (
+  { name, options, preprocessing, inputShape, adapters }: Model,
+  classes: readonly string[],
+): ModelSpec => ({
   name,
   options,
   classes,
   preprocessing,
   inputShape,
+  ...(adapters && { lora: adapters }),
 });
 
 /** The model of a spec, with the spec's preprocessing. */

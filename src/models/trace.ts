@@ -5,6 +5,7 @@ import { program } from "../graph/program.ts";
 import { constantData, input, type Tensor } from "../graph/tensor.ts";
 import { fromDoubles, type Shape, sizeOf, type TensorData } from "../graph/types.ts";
 import { type Module, type NamedSlot, Trace, withTrace } from "../nn/module.ts";
+import { type Adapters, adapted, adapterSlots } from "./low-rank.ts";
 import type { Model } from "./model.ts";
 
 export type Weights = ReadonlyMap<string, TensorData>;
@@ -32,13 +33,15 @@ export interface TraceModuleOptions {
   rename?: (name: string) => string;
   /** Slots that training leaves as they are: batch norms among them normalise by their running statistics. */
   frozen?: ReadonlySet<string>;
+  /** Of the model: adapted weights are W + (alpha / rank) · B·A. */
+  adapters?: Adapters;
   /** Of slots that are constants of the program where the others are inputs. */
   constants?: Weights;
 }
 
 /** Traces one form of a network (`model.forward`, `model.features`...) on a symbolic tensor. */
 export function traceModule<R>(root: Module<[x: Tensor], R>, x: Tensor, options: TraceModuleOptions): Traced<R> {
-  const { training, source, noise, frozen, constants, rename = (name) => name } = options;
+  const { training, source, noise, frozen, constants, adapters, rename = (name) => name } = options;
   const slots = new Map<string, Tensor>();
   const resolve = (slot: NamedSlot): Tensor => {
     const held = source === "inputs" ? constants?.has(slot.name) && constants : source;
@@ -46,7 +49,12 @@ export function traceModule<R>(root: Module<[x: Tensor], R>, x: Tensor, options:
     slots.set(slot.name, t);
     return t;
   };
-  const context = new Trace({ training, resolve, noise, frozen });
+  const adaptedTo = (slot: NamedSlot, t: Tensor): Tensor => {
+    if (!adapters?.targets.includes(slot.name)) return t;
+    const [a, b] = adapterSlots(slot, adapters.rank).map(resolve);
+    return adapted(t, a, b, adapters);
+  };
+  const context = new Trace({ training, resolve: (slot) => adaptedTo(slot, resolve(slot)), noise, frozen });
   const output = withTrace(context, root, (bound) => bound(x));
   return { output, slots, updates: context.updates, taps: context.taps, outputs: context.outputs };
 }
@@ -60,7 +68,7 @@ export function traceLogits(
   x: Tensor,
   options: TraceModuleOptions & PassOptions & { readonly taps?: readonly string[] },
 ): Omit<Traced<Tensor>, "outputs"> {
-  const all = traceModule(model.forward, x, options);
+  const all = traceModule(model.forward, x, { adapters: model.adapters, ...options });
   const tapped = (options.taps ?? []).flatMap((name) => {
     const t = all.taps.get(name);
     return t ? [[`${TAP}${name}`, t] as const] : [];

@@ -26,7 +26,8 @@ const VERSION = 1;
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-function weightsHash(weights: Weights): string {
+/** SHA-256 of names, types and values. */
+export function weightsHash(weights: Weights): string {
   const hash = createHash("sha256");
   for (const [name, { dtype, shape, data }] of weights) {
     hash.update(`${JSON.stringify([name, dtype, shape])}\n`);

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { TesseraeError } from "../errors.ts";
 import { type OnnxModel, readMetadata } from "../graph/onnx.ts";
+import { mergeAdapters } from "../models/adapters.ts";
 import type { Preprocessing } from "../models/model.ts";
 import { checkWeights, type ModelSpec, modelOf, parseSpec, specOf } from "../models/spec.ts";
 import type { Weights } from "../models/trace.ts";
@@ -146,11 +147,12 @@ async function openGraph(path: string, options: OpenOptions): Promise<Pretrained
   };
 }
 
-/** Weights of a checkpoint: the averages where they were kept. */
+/** Weights of a checkpoint: the averages where they were kept, adapters merged. */
 export function fromCheckpoint(checkpoint: LoadedCheckpoint): TrainedModel & { kind: "weights" } {
   const { path, model, optimizer, meta, warnings } = checkpoint;
-  const spec = parseSpec(meta.spec, path);
-  const weights = new Map([...model].map(([name, t]) => [name, optimizer.get(averageName(name)) ?? t]));
+  const { lora, ...spec } = parseSpec(meta.spec, path);
+  const saved = new Map([...model].map(([name, t]) => [name, optimizer.get(averageName(name)) ?? t]));
+  const weights = lora ? mergeAdapters(saved, lora, path) : saved;
   checkWeights(modelOf(spec), weights, path);
   return { kind: "weights", path, spec, weights, warnings };
 }

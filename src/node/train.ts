@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { TesseraeError } from "../errors.ts";
-import { freezePlan } from "../models/freeze.ts";
+import { withAdapters, withFreshAdapters } from "../models/adapters.ts";
+import { freezePlan, frozenSlots } from "../models/freeze.ts";
 import type { Model } from "../models/model.ts";
 import { specOf } from "../models/spec.ts";
 import { countParameters } from "../models/trace.ts";
@@ -11,7 +12,7 @@ import { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./c
 import { measureClasses } from "./class-quality.ts";
 import { exportFile } from "./export-file.ts";
 import { licenseLine, type ResolveOptions } from "./hub/index.ts";
-import type { LockFile } from "./lock-file.ts";
+import { inRunFolder } from "./in-run-folder.ts";
 import { engineOf, type Machine, machineOf } from "./machine.ts";
 import { fromCheckpoint, type TrainedModel } from "./model-files.ts";
 import { probedHead } from "./probe.ts";
@@ -19,8 +20,7 @@ import { batchOf, buildModel, createLoaders, epochsOf, mixingOf, scheduleOf, ste
 import { openRecords } from "./record/index.ts";
 import { checkResumed } from "./resumed.ts";
 import { describeRun, differencesFrom } from "./run-config.ts";
-import { MODEL_FILE, makeRunFolder, writeConfig } from "./run-folder.ts";
-import { acquireRunLock } from "./run-lock.ts";
+import { MODEL_FILE, writeConfig } from "./run-folder.ts";
 import { settle, type TrainSettings } from "./settings/index.ts";
 import { dataFingerprint } from "./sources/fingerprint.ts";
 import { type OpenedData, openData } from "./sources/open-data.ts";
@@ -49,19 +49,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const data = await openData(options.data, settings);
   const model = buildModel(settings, data.train.classes.length, start);
   const output = options.output ?? defaultOutput(settings.model);
-  const folder = await makeRunFolder(output);
-  let lock: LockFile | undefined;
-  try {
-    lock = acquireRunLock(output);
-    return await trainIn(output, { ...options, onEvent: emit }, settings, model, data, start);
-  } catch (error) {
-    if (lock) await folder.removeFiles();
-    lock?.release();
-    await folder.removeFolders();
-    throw error;
-  } finally {
-    lock?.release();
-  }
+  return inRunFolder(output, () => trainIn(output, { ...options, onEvent: emit }, settings, model, data, start));
 }
 
 /** The licence of what is downloaded is told before it is. */
@@ -79,11 +67,13 @@ async function trainIn(
   output: string,
   options: TrainOptions,
   s: TrainSettings,
-  model: Model,
+  base: Model,
   data: OpenedData,
   start: Start,
 ): Promise<TrainResult> {
   const { signal } = options;
+  const { loraRank: rank, loraAlpha: alpha, loraTargets: targets } = s;
+  const model = rank === undefined ? base : withAdapters(base, { rank, alpha, targets });
   const emit = options.onEvent as (event: TrainEvent) => void;
   const warn = (message: string) => emit({ type: "warning", message });
   const better = s.evalMetric === "loss" ? "lower" : "higher";
@@ -104,9 +94,9 @@ async function trainIn(
   await writeConfig(output, config);
   const epochs = epochsOf(s);
   emit(startEvent(output, model, data, epochs, epoch));
-  const { weights, lines } = start.weights(model, s.seed);
+  const { weights, lines } = start.weights(base, s.seed);
   for (const message of found ? [] : lines) emit({ type: "note", message });
-  const frozen = freezePlan(model, s);
+  const frozen = freezePlan(model, s, rank === undefined ? undefined : frozenSlots(base, ["*"]));
   const records = await openRecords(output, {
     from: { step: found?.step ?? 0, epoch },
     averaged: s.modelEma !== undefined,
@@ -117,11 +107,11 @@ async function trainIn(
   const step = stepOptionsOf(s, batchOf(s, data.train));
   const pupil = { model, classes: data.train.classes, batch: step.batch };
   try {
-    const begun = found || s.headInit === "random" ? weights : await probedHead(model, weights, data.train, backend, s);
+    const begun = found || s.headInit === "random" ? weights : await probedHead(base, weights, data.train, backend, s);
     const { weights: _, ...result } = await fit({
       model,
       backend,
-      weights: begun,
+      weights: model === base ? begun : withFreshAdapters(model, begun, s.seed),
       step,
       teacher:
         s.teacher === undefined ? undefined : await openTeacher(s.teacher, pupil, backend, hubOptions(options, emit)),

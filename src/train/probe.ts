@@ -87,6 +87,19 @@ async function chosen(
   return best as { decay: number; loss: number; top1: number };
 }
 
+/** Logits [count, classes] of features. */
+export function probeLogits({ weight, bias }: LinearClassifier, { values, dim }: Pick<FeatureSet, "values" | "dim">) {
+  const [count, classes] = [values.length / dim, bias.length];
+  const out = new Float32Array(count * classes);
+  for (let i = 0; i < out.length; i++) {
+    const [row, k] = [Math.floor(i / classes) * dim, i % classes];
+    let sum = bias[k];
+    for (let j = 0; j < dim; j++) sum += weight[k * dim + j] * values[row + j];
+    out[i] = sum;
+  }
+  return out;
+}
+
 interface Solver {
   /** The classifier [W; b] of the rows that `use` picks, from a start. */
   solve(use: (row: number) => boolean, decay: number, start?: Float64Array): Promise<Float64Array>;

@@ -5,6 +5,7 @@ import { commonSubexpressions } from "./common-subexpressions.ts";
 import { decompose } from "./decompose.ts";
 import { dropDeadTokens } from "./drop-dead-tokens.ts";
 import { fuseElementwise } from "./fuse-elementwise.ts";
+import { lowRankProducts } from "./low-rank-products.ts";
 import { sinkScales } from "./sink-scales.ts";
 import { softmaxDelta } from "./softmax-delta.ts";
 import { sumsAsProducts } from "./sums-as-products.ts";
@@ -24,6 +25,7 @@ type Passes = Readonly<Record<string, Pass>>;
 /** Run on the forward graph, before gradients are taken of what they leave. */
 export const FORWARD_PASSES: Passes = {
   "drop-dead-tokens": dropDeadTokens,
+  "low-rank-products": lowRankProducts,
 };
 
 /** Run on the whole program, in this order. */
