@@ -6,11 +6,19 @@ import { createModel } from "./index.ts";
 import { adapterNames } from "./low-rank.ts";
 import { imageInput, initialize, traceLogits } from "./trace.ts";
 
-const base = createModel("vit_tiny_patch16_224", { img_size: 32, depth: 2, embed_dim: 32, num_heads: 2, num_classes: 3 });
+const base = createModel("vit_tiny_patch16_224", {
+  img_size: 32,
+  depth: 2,
+  embed_dim: 32,
+  num_heads: 2,
+  num_classes: 3,
+});
 
 describe("adapters", () => {
   it("are of every matrix of attention and MLPs unless named", () => {
-    const kinds = new Set(withAdapters(base, { rank: 2 }).adapters?.targets.map((name) => name.replace(/^blocks\.\d/, "")));
+    const kinds = new Set(
+      withAdapters(base, { rank: 2 }).adapters?.targets.map((name) => name.replace(/^blocks\.\d/, "")),
+    );
     expect([...kinds]).toEqual([".attn.qkv.weight", ".attn.proj.weight", ".mlp.fc1.weight", ".mlp.fc2.weight"]);
     expect(withAdapters(base, { rank: 2, targets: ["*qkv*"] }).adapters?.targets).toHaveLength(2);
     expect(() => withAdapters(base, { rank: 2, targets: ["nothing"] })).toThrow(/no weight/);
@@ -18,11 +26,15 @@ describe("adapters", () => {
   });
 
   it("merge into W + alpha / rank · B·A, convolutions too", () => {
-    const model = withAdapters(base, { rank: 2, alpha: 3, targets: ["blocks.0.mlp.fc1.weight", "patch_embed.proj.weight"] });
+    const model = withAdapters(base, {
+      rank: 2,
+      alpha: 3,
+      targets: ["blocks.0.mlp.fc1.weight", "patch_embed.proj.weight"],
+    });
     const weights = withFreshAdapters(model, initialize(base, 1), 1);
     for (const name of model.adapters?.targets ?? []) {
       const [a, b] = adapterNames(name);
-      weights.get(b)?.data.fill(0.25);
+      (weights.get(b) as { data: Float32Array }).data.fill(0.25);
       const merged = mergeAdapters(weights, model.adapters as NonNullable<typeof model.adapters>);
       expect(merged.has(a)).toBe(false);
       const [w, m, first] = [weights.get(name), merged.get(name), weights.get(a)];

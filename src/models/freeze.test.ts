@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import { freezePlan, frozenSlots } from "./freeze.ts";
 import { createModel } from "./index.ts";
 
-const vit = createModel("vit_tiny_patch16_224", { img_size: 32, depth: 3, embed_dim: 16, num_heads: 2, num_classes: 2 });
+const vit = createModel("vit_tiny_patch16_224", {
+  img_size: 32,
+  depth: 3,
+  embed_dim: 16,
+  num_heads: 2,
+  num_classes: 2,
+});
 const resnet = createModel("resnet18", { img_size: 32, num_classes: 2 });
 
 describe("freezing", () => {

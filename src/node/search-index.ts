@@ -41,7 +41,9 @@ export async function writeIndex(path: string, { images, values, dim }: Embeddin
         const insert = db.prepare("INSERT INTO images VALUES (?, ?, ?, ?)");
         for (const [i, image] of images.entries())
           insert.run(image.path, image.split, image.class, blob(values.subarray(i * dim, (i + 1) * dim)));
-        db.exec("CREATE INDEX nearest ON images (libsql_vector_idx(features, 'metric=cosine', 'compress_neighbors=float8', 'max_neighbors=20'))");
+        db.exec(
+          "CREATE INDEX nearest ON images (libsql_vector_idx(features, 'metric=cosine', 'compress_neighbors=float8', 'max_neighbors=20'))",
+        );
         db.exec("COMMIT");
       } finally {
         db.close();

@@ -59,7 +59,7 @@ describe("finetune", () => {
     const [before, after] = [checkpoint("base", "model.safetensors"), checkpoint("lora", "model.safetensors")];
     expect([...after.keys()].filter((name) => name.includes("lora_A"))).toHaveLength(8);
     expect(`${after.get("blocks.0.attn.qkv.weight")?.data}`).toBe(`${before.get("blocks.0.attn.qkv.weight")?.data}`);
-    expect((after.get("blocks.0.attn.qkv.lora_B.weight")?.data as Float32Array).some((v) => v !== 0)).toBe(true);
+    expect((after.get("blocks.0.attn.qkv.lora_B.weight") as { data: Float32Array }).data.some((v) => v !== 0)).toBe(true);
     const [folderEval, fileEval] = [
       await run("eval", at("lora"), at("shapes"), "--json", "--threads", "1"),
       await run("eval", at("lora", "model.onnx"), at("shapes"), "--json", "--threads", "1"),
@@ -74,7 +74,17 @@ describe("finetune", () => {
   it("goes on with adapters to the same bits", async () => {
     expect((await finetune("whole", "--lora-rank", "2", "--sched", "constant", "--epochs", "2")).code).toBe(0);
     expect((await finetune("parts", "--lora-rank", "2", "--sched", "constant", "--epochs", "1")).code).toBe(0);
-    const more = await finetune("parts", "--lora-rank", "2", "--sched", "constant", "--epochs", "2", "--resume", "auto");
+    const more = await finetune(
+      "parts",
+      "--lora-rank",
+      "2",
+      "--sched",
+      "constant",
+      "--epochs",
+      "2",
+      "--resume",
+      "auto",
+    );
     expect(more.code, more.stderr).toBe(0);
     const [whole, parts] = ["whole", "parts"].map((name) => checkpoint(name, "model.safetensors"));
     for (const [name, { data }] of whole) expect(parts.get(name)?.data, name).toEqual(data);
@@ -88,7 +98,9 @@ describe("finetune", () => {
 
   it("refuses names that are no parameter's, and adapters together with --freeze", async () => {
     expect(await finetune("x", "--freeze", "blokcs.*")).toMatchObject({ code: 2 });
-    expect((await finetune("x", "--freeze", "*", "--lora-rank", "2")).stderr).toMatch(/^error: .*--freeze means nothing/);
+    expect((await finetune("x", "--freeze", "*", "--lora-rank", "2")).stderr).toMatch(
+      /^error: .*--freeze means nothing/,
+    );
     expect((await run("finetune", at("shapes"))).stderr).toMatch(/^error: .*--pretrained/);
     expect(existsSync(at("x"))).toBe(false);
   });
@@ -104,7 +116,16 @@ const epochColumn = (name: string, column: string): number[] => {
 
 describe("frozen features", () => {
   it("make a linear probe that eval and predict take for a run", async () => {
-    const made = await run("probe", at("shapes"), "--pretrained", at("base"), ...common, "--output", at("probe"), "--json");
+    const made = await run(
+      "probe",
+      at("shapes"),
+      "--pretrained",
+      at("base"),
+      ...common,
+      "--output",
+      at("probe"),
+      "--json",
+    );
     expect(made.code, made.stderr).toBe(0);
     const probe = JSON.parse(made.stdout);
     expect(probe.count).toBe(16);
