@@ -59,7 +59,9 @@ describe("finetune", () => {
     const [before, after] = [checkpoint("base", "model.safetensors"), checkpoint("lora", "model.safetensors")];
     expect([...after.keys()].filter((name) => name.includes("lora_A"))).toHaveLength(8);
     expect(`${after.get("blocks.0.attn.qkv.weight")?.data}`).toBe(`${before.get("blocks.0.attn.qkv.weight")?.data}`);
-    expect((after.get("blocks.0.attn.qkv.lora_B.weight") as { data: Float32Array }).data.some((v) => v !== 0)).toBe(true);
+    expect((after.get("blocks.0.attn.qkv.lora_B.weight") as { data: Float32Array }).data.some((v) => v !== 0)).toBe(
+      true,
+    );
     const [folderEval, fileEval] = [
       await run("eval", at("lora"), at("shapes"), "--json", "--threads", "1"),
       await run("eval", at("lora", "model.onnx"), at("shapes"), "--json", "--threads", "1"),
