@@ -10,10 +10,10 @@ export { type Embedder, type Embeddings, embed, openEmbedder } from "./embed.ts"
 export { createEngine } from "./engine.ts";
 export { drawingSvg, type FigureFiles, picturesOf, subjectOf, writeFigure } from "./explain.ts";
 export { type ExportFileOptions, exportFile, type Form, planOf, toOnnx } from "./export-file.ts";
-export * from "./hub/index.ts";
-export { imageLoader, openImages, someOf } from "./images.ts";
 export { computeFeatures, type FeatureOptions, type Features } from "./features.ts";
+export * from "./hub/index.ts";
 export { openImageParts } from "./image-parts.ts";
+export { imageLoader, openImages, someOf } from "./images.ts";
 export { importFile } from "./import-file.ts";
 export { createLoader } from "./loader.ts";
 export { type OpenOptions, openTrained, type TrainedModel } from "./model-files.ts";
