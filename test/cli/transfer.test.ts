@@ -74,8 +74,14 @@ describe("finetune", () => {
   });
 
   it("goes on with adapters to the same bits", async () => {
-    expect((await finetune("whole", "--lora-rank", "2", "--sched", "constant", "--epochs", "2")).code).toBe(0);
-    expect((await finetune("parts", "--lora-rank", "2", "--sched", "constant", "--epochs", "1")).code).toBe(0);
+    expect(
+      (await finetune("whole", "--lora-rank", "2", "--sched", "constant", "--warmup-epochs", "0", "--epochs", "2"))
+        .code,
+    ).toBe(0);
+    expect(
+      (await finetune("parts", "--lora-rank", "2", "--sched", "constant", "--warmup-epochs", "0", "--epochs", "1"))
+        .code,
+    ).toBe(0);
     const more = await finetune(
       "parts",
       "--lora-rank",

@@ -12,7 +12,6 @@ export const FINETUNE = {
   lr: 3e-5,
   smoothing: 0,
   minLr: 0,
-  warmupEpochs: 1,
   layerDecay: 0.75,
   scale: [0.35, 1],
   patience: 8,
