@@ -47,4 +47,4 @@ const RULES: Readonly<Record<string, Rule>> = {
  * are ever computed (Hu et al. 2022, section 4.1). Meant for the forward graph, before gradients are taken.
  */
 export const lowRankProducts = (program: Program): Program =>
-  rewrite(program, (node, inputs) => RULES[node.op]?.(node, inputs));
+  rewrite(program, (...node) => RULES[node[0].op]?.(...node));
