@@ -33,7 +33,7 @@ export const optimization = {
     flag: "--grad-checkpointing",
     kind: "switch",
     default: false,
-    help: "compute activations a second time instead of keeping them all: less memory, a third more time",
+    help: "compute activations a second time instead of keeping them all: less memory, more time",
   }),
   amp: setting<boolean>({
     flag: "--amp",
