@@ -1,10 +1,12 @@
 import type { Program } from "../program.ts";
 import { rewrite } from "../rewrite.ts";
 import type { Tensor } from "../tensor.ts";
+import { rowKind, worthChunks } from "./row-regions.ts";
 
 /**
- * Batch norm of large images in training as sums of each image and one multiplication and addition, which "fuse-elementwise"
- * joins with what comes before and after; the runtime's own operator walks three times through memory on one thread.
+ * Batch norm in training of what elementwise operators give (ConvMixer's order), as sums of each image and one
+ * multiplication and addition, which "fuse-elementwise" joins with what comes before and after; the runtime's own operator
+ * walks three times through memory on one thread.
  * Means and squares are taken about each image's mean m_n and joined (Chan et al. 1979), so large means cancel nowhere:
  *
  *   mean = mean_n m_n,  variance = mean_n (Σ_p (x_np - m_n)² / P + (m_n - mean)²)
@@ -14,7 +16,9 @@ export const batchNormByRows = (program: Program, large: number): Program =>
     const { epsilon, training_mode, momentum } = node.attrs;
     const [x, scale, bias] = inputs as readonly Tensor[];
     const given = node.op === "BatchNormalization" && training_mode === 1 && momentum === 0;
-    if (!given || x.rank !== 4 || x.shape[0] < 2 || x.size < large) return undefined;
+    if (!given || x.rank !== 4 || x.shape[0] < 2 || !worthChunks(x.size, x.shape[0], large)) return undefined;
+    // After a convolution its sums would read x once more, and the operator is as fast.
+    if (rowKind(x.node)?.kind !== "rows") return undefined;
     const [, c, h, w] = x.shape;
     const own = x.mean([2, 3], true);
     const squares = x.sub(own).sumSquare([2, 3], true);

@@ -12,7 +12,7 @@ import { optimize } from "./index.ts";
 import { rowKind } from "./row-regions.ts";
 
 const LARGE = 64;
-const X: Shape = [6, 4, 3, 4];
+const X: Shape = [12, 4, 2, 3];
 const C = X[1];
 
 const perChannel = (name: string): Tensor => input(name, "float32", [C]);
@@ -28,8 +28,9 @@ function withGradients(loss: Tensor, inputs: readonly Tensor[]): Program {
   return program("step", new Map([["loss", loss], ...gradients.map((g, i): [string, Tensor] => [`d${i}`, g])]));
 }
 
-const x = input("x", "float32", X);
 const w = input("w", "float32", [C, C, 1, 1]);
+/** A product, since chains that read large inputs of the program are the optimizer's. */
+const x = input("x", "float32", X).conv(w);
 
 /** Mobile block: convolution, norm, SiLU, squeeze and excitation, residual. */
 function mobile(): Program {
@@ -47,7 +48,7 @@ function mixer(): Program {
 
 /** Tokens: layer norm, a mask broadcast from [N, 1, 1], sums over tokens. */
 function tokens(): Program {
-  const t = input("t", "float32", [6, 8, 4]);
+  const t = input("t", "float32", [6, 8, 4]).matmul(input("projection", "float32", [4, 4]));
   const mask = input("mask", "float32", [6, 1, 1]);
   const [y] = applyAll("LayerNormalization", [t, perChannel("scale"), perChannel("bias")], { axis: 2, epsilon: 1e-6 });
   return withGradients(y.gelu().mul(mask).add(t).relu().square().sum(), [t, mask]);
@@ -110,9 +111,17 @@ describe("fuse-elementwise", () => {
     for (const outputs of forward) expect(outputs.filter((t) => t.rank === 4 && t.shape[2] > 1)).toHaveLength(1);
   });
 
-  it("leaves small tensors, and programs for a runtime of which nothing is known, as they are", () => {
+  it("leaves weights and moments to passes of their own, which write the next state where it belongs", () => {
+    const [weight, moment] = ["weight", "moment"].map((name) => input(name, "float32", [16, 16]));
+    const next = moment.mul(0.9).add(weight.mul(0.1));
+    const update = program("update", new Map([["weight", weight.sub(next)]]));
+    expect(fuseElementwise(update, LARGE)).toBe(update);
+  });
+
+  it("leaves small tensors, rows that are large themselves, and programs for a runtime of which nothing is known, as they are", () => {
     const plain = mobile();
     expect(fuseElementwise(plain, 10 * sizeOf(X))).toBe(plain);
+    expect(fuseElementwise(plain, sizeOf(X) / 8)).toBe(plain); // one row alone has more than half as many
     expect(operators(optimize(plain)).some(({ op }) => op === "Scan")).toBe(false);
   });
 });

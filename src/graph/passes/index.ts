@@ -31,9 +31,9 @@ export const FORWARD_PASSES: Passes = {
 /** Run on the whole program, in this order. */
 export const PASSES: Passes = {
   "blocked-convolutions": (program, { block } = {}) => (block ? blockedConvolutions(program, block) : program),
-  "batch-norm-by-rows": (program, { large } = {}) => (large ? batchNormByRows(program, large) : program),
   "softmax-delta": softmaxDelta,
   decompose,
+  "batch-norm-by-rows": (program, { large } = {}) => (large ? batchNormByRows(program, large) : program),
   "common-subexpressions": commonSubexpressions,
   "sink-scales": sinkScales,
   "fuse-elementwise": (program, { large } = {}) => (large ? fuseElementwise(program, large) : program),

@@ -58,18 +58,32 @@ export function rowKind(node: Node): RowKind | undefined {
 export const rowInputs = (node: Node, { whole }: RowKind): Tensor[] =>
   (node.inputs as readonly Tensor[]).filter((_, i) => !whole[i]);
 
+/**
+ * Do chunks of a tensor of this size stay in the cache, where all of it would not? A single row that is too large for it
+ * (the first stages at 224 pixels) gains nothing by itself, and what is computed again costs.
+ */
+export const worthChunks = (size: number, rows: number, large: number): boolean =>
+  size >= large && size / rows <= large / 2;
+
 /** Regions with tensors of at least `large` elements. */
 export function rowRegions(outputs: Iterable<Tensor>, large: number): Region[] {
   const nodes = nodesOf(outputs);
   const kinds = new Map(nodes.map((n) => [n, n.op === "Input" || n.op === "Constant" ? undefined : rowKind(n)]));
-  const regions = connected(nodes, kinds, large).filter(
-    ({ own }) => own.size >= MIN_NODES && [...own].some((n) => sizeOfNode(n) >= large),
-  );
+  const regions = connected(nodes, kinds, large).filter(({ own, rows }) => {
+    const size = Math.max(...[...own].map(sizeOfNode));
+    return (
+      own.size >= MIN_NODES && worthChunks(size, rows, large) && ![...own].some((n) => readsState(n, kinds, large))
+    );
+  });
   const readers = readersOf(nodes);
   const fused = new Set(regions.flatMap(({ own }) => [...own]));
   for (const region of regions) recompute(region, kinds, { readers, fused, large });
   return regions;
 }
+
+/** The optimizer's passes over weights and moments: a Scan could not write the next state where it belongs. */
+const readsState = (node: Node, kinds: Kinds, large: number): boolean =>
+  rowInputs(node, kinds.get(node) as RowKind).some((t) => t.node.op === "Input" && t.size >= large);
 
 type Kinds = ReadonlyMap<Node, RowKind | undefined>;
 
