@@ -63,7 +63,7 @@ export const rowInputs = (node: Node, { whole }: RowKind): Tensor[] =>
  * (the first stages at 224 pixels) gains nothing by itself, and what is computed again costs.
  */
 export const worthChunks = (size: number, rows: number, large: number): boolean =>
-  size >= large && size / rows <= large / 2;
+  size >= large && size / rows <= large / 4;
 
 /** Regions with tensors of at least `large` elements. */
 export function rowRegions(outputs: Iterable<Tensor>, large: number): Region[] {
