@@ -1,4 +1,5 @@
 import type { Program } from "../program.ts";
+import { nodesOf } from "../walk.ts";
 import { batchNormByRows } from "./batch-norm-by-rows.ts";
 import { blockedConvolutions } from "./blocked-convolutions.ts";
 import { commonSubexpressions } from "./common-subexpressions.ts";
@@ -28,15 +29,20 @@ export const FORWARD_PASSES: Passes = {
   "low-rank-products": lowRankProducts,
 };
 
+/** GELU with its gradient is a chain long enough to gain from chunks; models of ReLU and SiLU did not (docs/performance.md). */
+const hasErf = ({ outputs }: Program): boolean => nodesOf(outputs.values()).some((n) => n.op === "Erf");
+
 /** Run on the whole program, in this order. */
 export const PASSES: Passes = {
   "blocked-convolutions": (program, { block } = {}) => (block ? blockedConvolutions(program, block) : program),
   "softmax-delta": softmaxDelta,
   decompose,
-  "batch-norm-by-rows": (program, { large } = {}) => (large ? batchNormByRows(program, large) : program),
+  "batch-norm-by-rows": (program, { large } = {}) =>
+    large && hasErf(program) ? batchNormByRows(program, large) : program,
   "common-subexpressions": commonSubexpressions,
   "sink-scales": sinkScales,
-  "fuse-elementwise": (program, { large } = {}) => (large ? fuseElementwise(program, large) : program),
+  "fuse-elementwise": (program, { large } = {}) =>
+    large && hasErf(program) ? fuseElementwise(program, large) : program,
   "sums-as-products": sumsAsProducts,
 };
 
