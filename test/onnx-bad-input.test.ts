@@ -18,6 +18,7 @@ import { specOf } from "../src/models/spec.ts";
 import { initialize } from "../src/models/trace.ts";
 import { importFile } from "../src/node/import-file.ts";
 import { exportOnnx } from "../src/train/export.ts";
+import { fuzzing } from "./fuzz.ts";
 import { graphOf, ints, onnxFile, scalar, type TestFile, type TestNode, tensor } from "./onnx-file.ts";
 
 const node = (op: string, inputs: string, out: string, attrs: TestNode["attrs"] = {}): TestNode => ({
@@ -213,7 +214,7 @@ describe("a broken or hostile file is one line, soon", () => {
     expect(performance.now() - started).toBeLessThan(5000);
   });
 
-  it("never crashes or hangs on mutated bytes", () => {
+  it("fuzzed: never crashes or hangs on mutated bytes", () => {
     const mutation = fc.record({
       file: fc.constantFrom(vit, cnn),
       cut: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { freq: 5 }),
@@ -227,11 +228,11 @@ describe("a broken or hostile file is one line, soon", () => {
         for (const [at, value] of edits) bytes[Math.floor(at * (bytes.length - 1))] = value;
         expectTyped(bytes);
       }),
-      { numRuns: 400, seed: 7, interruptAfterTimeLimit: 20_000 },
+      fuzzing(7, { runs: 400, seconds: 20, shares: 2 }),
     );
   });
 
-  it("never crashes or hangs on nodes that are wired and set otherwise", () => {
+  it("fuzzed: never crashes or hangs on nodes that are wired and set otherwise", () => {
     const edit = fc.record({
       file: fc.constantFrom(vit, cnn),
       edits: fc.array(fc.tuple(fc.nat(), fc.nat(5), fc.nat(), fc.integer()), { minLength: 1, maxLength: 6 }),
@@ -254,7 +255,7 @@ describe("a broken or hostile file is one line, soon", () => {
         }
         expectTyped(toBinary(ModelProtoSchema, proto));
       }),
-      { numRuns: 400, seed: 11, interruptAfterTimeLimit: 20_000 },
+      fuzzing(11, { runs: 400, seconds: 20, shares: 2 }),
     );
   });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fuzzing } from "../../test/fuzz.ts";
 import { TesseraeError } from "../errors.ts";
 import { parseConfig, parseImageProcessor } from "./model-config.ts";
 
@@ -31,7 +32,7 @@ describe("config.json, fuzzed", () => {
           expect((error as Error).message).not.toContain("\n");
         }
       }),
-      { numRuns: 2000, interruptAfterTimeLimit: 8000 },
+      fuzzing(3, { runs: 2000, seconds: 8 }),
     );
   });
 });

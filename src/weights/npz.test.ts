@@ -1,6 +1,7 @@
 import { deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fuzzing } from "../../test/fuzz.ts";
 import { storedZip } from "../../test/stored-zip.ts";
 import { files } from "../../test/weight-files.ts";
 import { TesseraeError } from "../errors.ts";
@@ -85,7 +86,7 @@ describe("NumPy archives, fuzzed", () => {
           }
         }
       }),
-      { seed: 5, numRuns: 1500, interruptAfterTimeLimit: 6000 },
+      fuzzing(5, { runs: 1500, seconds: 6 }),
     );
   });
 });

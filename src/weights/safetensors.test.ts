@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fuzzing } from "../../test/fuzz.ts";
 import { TesseraeError } from "../errors.ts";
 import { bytesOf, type HostTensor, hostTensor, tensorFromBytes } from "./host-tensor.ts";
 import { parseHeader, readSafetensors, writeSafetensors } from "./safetensors.ts";
@@ -208,7 +209,6 @@ describe("safetensors", () => {
 });
 
 describe("safetensors, fuzzed", () => {
-  const seed = 7;
   const dtype = fc.constantFrom("float32", "float16", "int64", "bool", "int8", "float64");
   const bytesEach = { float32: 4, float16: 2, int64: 8, bool: 1, int8: 1, float64: 8 };
   const tensor = fc.tuple(dtype, fc.array(fc.nat(4), { maxLength: 4 })).map(([kind, shape]) => {
@@ -239,7 +239,7 @@ describe("safetensors, fuzzed", () => {
           expect(bytesOf(back.get(key)!)).toEqual(bytesOf(value));
         }
       }),
-      { seed, numRuns: 300, interruptAfterTimeLimit: 2000 },
+      fuzzing(7, { runs: 300, seconds: 2, shares: 4 }),
     );
   });
 
@@ -252,7 +252,7 @@ describe("safetensors, fuzzed", () => {
         opens(bytes);
         opens(bytes.subarray(0, Math.max(0, bytes.byteLength - cut)));
       }),
-      { seed, numRuns: 3000, interruptAfterTimeLimit: 2000 },
+      fuzzing(7, { runs: 3000, seconds: 2, shares: 4 }),
     );
   });
 
@@ -274,7 +274,7 @@ describe("safetensors, fuzzed", () => {
     );
     fc.assert(
       fc.property(fc.array(word, { maxLength: 30 }), (words) => opens(file(`{${words.join("")}`, 4))),
-      { seed, numRuns: 3000, interruptAfterTimeLimit: 2000 },
+      fuzzing(7, { runs: 3000, seconds: 2, shares: 4 }),
     );
   });
 
@@ -284,7 +284,7 @@ describe("safetensors, fuzzed", () => {
         opens(bytes);
         opens(file(bytes, 4));
       }),
-      { seed, numRuns: 2000, interruptAfterTimeLimit: 2000 },
+      fuzzing(7, { runs: 2000, seconds: 2, shares: 4 }),
     );
   });
 });

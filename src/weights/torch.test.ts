@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fuzzing } from "../../test/fuzz.ts";
 import { storedZip } from "../../test/stored-zip.ts";
 import { files } from "../../test/weight-files.ts";
 import { TesseraeError } from "../errors.ts";
@@ -156,8 +157,6 @@ describe("PyTorch files", () => {
 });
 
 describe("PyTorch files, fuzzed", () => {
-  const limits = { seed: 11, interruptAfterTimeLimit: 4000 };
-
   async function opens(bytes: Uint8Array): Promise<void> {
     try {
       for (const { shape, data } of (await readTorch(bytes)).values())
@@ -182,7 +181,7 @@ describe("PyTorch files, fuzzed", () => {
           await opens(bytes.subarray(0, bytes.byteLength - cut));
         },
       ),
-      { ...limits, numRuns: 1500 },
+      fuzzing(11, { runs: 1500, seconds: 4, shares: 2 }),
     );
     expect(existsSync("/tmp/tesserae-ran")).toBe(false);
   });
@@ -221,7 +220,7 @@ describe("PyTorch files, fuzzed", () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(word, { maxLength: 40 }), (words) => opens(torchFile(...words, "."))),
-      { ...limits, numRuns: 3000 },
+      fuzzing(11, { runs: 3000, seconds: 4, shares: 2 }),
     );
   });
 });

@@ -7,6 +7,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import sharp from "sharp";
 import { Header } from "tar/header";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { fuzzing } from "../../../test/fuzz.ts";
 import type { ImageDataset } from "../../data/dataset.ts";
 import { keyed } from "../../data/random.ts";
 import { evalTransform, trainTransform } from "../../data/transform.ts";
@@ -549,7 +550,7 @@ describe("a loader over files of many samples", () => {
   });
 });
 
-describe("damaged bytes anywhere", () => {
+describe("files of samples, fuzzed", () => {
   /** Opens and reads all; errors are ours, in one line. */
   const survives = async (path: string, options?: OpenDataOptions) => {
     try {
@@ -592,7 +593,7 @@ describe("damaged bytes anywhere", () => {
           await survives(write(name, keep < 0.3 ? bytes.subarray(0, Math.floor(keep * bytes.length)) : bytes));
         },
       ),
-      { numRuns: 60, seed: 1, interruptAfterTimeLimit: 4000 },
+      fuzzing(1, { runs: 60, seconds: 4 }),
     );
   });
 });
