@@ -1,5 +1,6 @@
 import * as zlib from "node:zlib";
 import {
+  type ColumnMetaData,
   type Compressors,
   type FileMetaData,
   parquetMetadataAsync,
@@ -8,6 +9,7 @@ import {
 } from "hyparquet";
 import { TesseraeError } from "../../errors.ts";
 import { openReadOnly, type ReadOnlyFile } from "../read-file.ts";
+import { checkPages } from "./parquet-pages.ts";
 import { dataError } from "./source.ts";
 
 /** Largest row group, unpacked: a reader holds a few. */
@@ -126,6 +128,12 @@ function describe(file: ReadOnlyFile, metadata: FileMetaData): Omit<ParquetFile,
   return { path, bytes: size, groups, columns, notes };
 }
 
+/** A column chunk's pages. */
+function chunkOf(file: ReadOnlyFile, chunk: ColumnMetaData): ArrayBuffer {
+  const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
+  return bufferOf(file).slice(start, start + Number(chunk.total_compressed_size));
+}
+
 function reader(file: ReadOnlyFile, metadata: FileMetaData) {
   const starts: number[] = [];
   let first = 0;
@@ -136,6 +144,8 @@ function reader(file: ReadOnlyFile, metadata: FileMetaData) {
   return (column: string, group: number): Promise<unknown[]> =>
     guarded(file.path, `row group ${group}, column ${column} cannot be read`, async () => {
       const rows = Number(metadata.row_groups[group].num_rows);
+      for (const { meta_data: chunk } of metadata.row_groups[group].columns)
+        if (chunk?.path_in_schema[0] === column) checkPages(chunkOf(file, chunk), chunk, MAX_GROUP_BYTES);
       const objects = await parquetReadObjects({
         file: bufferOf(file),
         metadata,
