@@ -2,7 +2,7 @@ import { defineConfig } from "tsdown";
 
 // Unbundled: every source file keeps its place in dist, so worker files resolve beside their callers.
 export default defineConfig({
-  entry: ["src/**/*.ts", "!src/**/*.test.ts", "!src/**/test-*.ts"],
+  entry: ["src/**/*.ts", "!src/**/*.test.ts", "!src/**/test-*.ts", "!src/**/faulty-*.ts"],
   unbundle: true,
   format: "esm",
   platform: "neutral",

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { TesseraeError } from "../errors.ts";
 import { type OnnxModel, readMetadata } from "../graph/onnx.ts";
 import { mergeAdapters } from "../models/adapters.ts";
@@ -24,6 +25,7 @@ import {
   pretrainedSpec,
 } from "./pretrained.ts";
 import { resized } from "./resized.ts";
+import { CONFIG_FILE } from "./run-folder.ts";
 import { type Source, sourceAt } from "./source-kind.ts";
 
 /** A trained model found on disk: with weights of ours, or as ONNX. */
@@ -157,8 +159,19 @@ export function fromCheckpoint(checkpoint: LoadedCheckpoint): TrainedModel & { k
   return { kind: "weights", path, spec, weights, warnings };
 }
 
+/** Which metrics a run calls better: its config.json knows what its checkpoints are measured by. */
+async function betterOf(run: string): Promise<"higher" | "lower"> {
+  const text = await readFile(join(run, CONFIG_FILE), "utf8").catch(() => "{}");
+  try {
+    return JSON.parse(text)?.settings?.evalMetric === "loss" ? "lower" : "higher";
+  } catch {
+    return "higher";
+  }
+}
+
 async function bestOf(run: string): Promise<LoadedCheckpoint> {
-  const store = createCheckpointStore(run, { history: Number.MAX_SAFE_INTEGER, readOnly: true });
+  const options = { history: Number.MAX_SAFE_INTEGER, better: await betterOf(run), readOnly: true };
+  const store = createCheckpointStore(run, options);
   const found = (await store.best()) ?? (await store.latest());
   if (!found)
     throw new TesseraeError("weights", "holds no checkpoint", {
