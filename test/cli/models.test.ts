@@ -62,7 +62,7 @@ describe("info", () => {
     ["swin_tiny", /unknown model "swin_tiny"\. Did you mean/],
     ["", /unknown model ""/],
     ["constructor", /unknown model "constructor"/],
-    ["nowhere/run", /nowhere\/run: no such file or folder/],
+    ["./nowhere/run", /nowhere\/run: no such file or folder/],
   ])("of %j is one line", async (name, message) => {
     const { code, stdout, stderr } = await tesserae(["info", name]);
     expect(stdout).toBe("");
