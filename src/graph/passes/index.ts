@@ -29,8 +29,14 @@ export const FORWARD_PASSES: Passes = {
   "low-rank-products": lowRankProducts,
 };
 
-/** GELU with its gradient is a chain long enough to gain from chunks; models of ReLU and SiLU did not (docs/performance.md). */
-const hasErf = ({ outputs }: Program): boolean => nodesOf(outputs.values()).some((n) => n.op === "Erf");
+/**
+ * GELU with batch norm is a chain long enough to gain from chunks; models of ReLU and SiLU did not, and of layer norm, whose
+ * chains are short, lost by them (docs/performance.md).
+ */
+function gainsFromChunks({ outputs }: Program): boolean {
+  const ops = new Set(nodesOf(outputs.values()).map((n) => n.op));
+  return ops.has("Erf") && !ops.has("LayerNormalization");
+}
 
 /** Run on the whole program, in this order. */
 export const PASSES: Passes = {
@@ -38,11 +44,11 @@ export const PASSES: Passes = {
   "softmax-delta": softmaxDelta,
   decompose,
   "batch-norm-by-rows": (program, { large } = {}) =>
-    large && hasErf(program) ? batchNormByRows(program, large) : program,
+    large && gainsFromChunks(program) ? batchNormByRows(program, large) : program,
   "common-subexpressions": commonSubexpressions,
   "sink-scales": sinkScales,
   "fuse-elementwise": (program, { large } = {}) =>
-    large && hasErf(program) ? fuseElementwise(program, large) : program,
+    large && gainsFromChunks(program) ? fuseElementwise(program, large) : program,
   "sums-as-products": sumsAsProducts,
 };
 
