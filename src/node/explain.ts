@@ -7,7 +7,7 @@ import { TesseraeError } from "../errors.ts";
 import { type Drawing, type Panel, panelsToSvg } from "../explain/drawing.ts";
 import type { FigureContext, Picture } from "../explain/figure.ts";
 import { FIGURES } from "../explain/index.ts";
-import { answer, floats, type Subject } from "../explain/subject.ts";
+import { askEach, inquire, type Subject } from "../explain/subject.ts";
 import { sizeOf } from "../graph/types.ts";
 import { type ModelSpec, modelOf } from "../models/spec.ts";
 import type { Backend } from "../runtime/backend.ts";
@@ -30,6 +30,15 @@ export async function subjectOf(trained: TrainedModel, backend: Backend): Promis
   return { model: modelOf(spec), weights, classes, backend, state: await backend.createState(weights) };
 }
 
+/** A decoded image as the model sees it. */
+export function pictureOf(spec: ModelSpec, image: PixelImage, name: string, target: number): Picture {
+  const [channels, height, width] = spec.inputShape;
+  const planar = new Uint8Array(sizeOf(spec.inputShape));
+  applyTransform(transformOf(spec), image, channelsOf(spec), { seed: 0, epoch: 0, index: 0 }, planar);
+  const pixels = toRgb({ width, height, channels: channels === 1 ? 1 : 3, data: toInterleaved(planar, channels) });
+  return { name, pixels, input: normalized(planar, spec), target };
+}
+
 /** Images as the model sees them. Without `target`, each explains the class that the model gives it. */
 export async function picturesOf(
   subject: Subject,
@@ -37,31 +46,17 @@ export async function picturesOf(
   paths: readonly string[],
   target?: number,
 ): Promise<Picture[]> {
-  const [channels, height, width] = spec.inputShape;
   const pictures: Picture[] = [];
-  for (const path of paths) {
-    const planar = new Uint8Array(sizeOf(spec.inputShape));
-    applyTransform(
-      transformOf(spec),
-      await decodeFile(path),
-      channelsOf(spec),
-      { seed: 0, epoch: 0, index: 0 },
-      planar,
-    );
-    const data = toInterleaved(planar, channels);
-    const pixels = toRgb({ width, height, channels: channels === 1 ? 1 : 3, data });
-    pictures.push({ name: basename(path), pixels, input: normalized(planar, spec), target: target ?? 0 });
-  }
+  for (const path of paths) pictures.push(pictureOf(spec, await decodeFile(path), basename(path), target ?? 0));
   if (target !== undefined || pictures.length === 0) return pictures;
-  const best: Picture[] = [];
-  for (const picture of pictures) {
-    const logits = floats(
-      await answer(subject, { images: picture.input, classes: [0] }, (of) => new Map([["logits", of.logits]])),
-      "logits",
-    );
-    best.push({ ...picture, target: logits.indexOf(Math.max(...logits)) });
+  const inquiry = await inquire(subject, 1, (of) => new Map([["logits", of.logits]]));
+  try {
+    const inputs = pictures.map((p) => p.input);
+    const logits = await askEach(inquiry, 1, inputs, 0, "logits");
+    return pictures.map((p, i) => ({ ...p, target: logits[i].indexOf(Math.max(...logits[i])) }));
+  } finally {
+    await inquiry.dispose();
   }
-  return best;
 }
 
 /** Pictures of more pixels than these are photographs: as JPEG they take a tenth of the room. */

@@ -1,17 +1,15 @@
 import sharp from "sharp";
 import type { ImageDataset } from "../../data/dataset.ts";
-import { toInterleaved, toRgb } from "../../data/image.ts";
-import { applyTransform } from "../../data/transform.ts";
 import type { Picture } from "../../explain/figure.ts";
-import { sizeOf } from "../../graph/types.ts";
 import type { ModelSpec } from "../../models/spec.ts";
 import type { Backend } from "../../runtime/backend.ts";
 import { Confusion } from "../../train/confusion.ts";
 import { type Judgement, Judgements } from "../../train/judgements.ts";
 import type { Metrics } from "../../train/metrics.ts";
+import { pictureOf } from "../explain.ts";
 import { createLoader } from "../loader.ts";
 import type { TrainedModel } from "../model-files.ts";
-import { channelsOf, createPredictor, normalized, transformOf } from "../predictor.ts";
+import { channelsOf, createPredictor, transformOf } from "../predictor.ts";
 import { openSamples } from "../sample-reader.ts";
 
 /** What a model says of a set of images. */
@@ -55,16 +53,11 @@ export async function samplePictures(
   chosen: readonly Judgement[],
 ): Promise<Picture[]> {
   const reader = openSamples(dataset.files ?? []);
-  const [channels, height, width] = spec.inputShape;
   try {
     const pictures: Picture[] = [];
     for (const { index, guess } of chosen) {
       const sample = dataset.samples[index];
-      const planar = new Uint8Array(sizeOf(spec.inputShape));
-      const image = await reader.decode(sample);
-      applyTransform(transformOf(spec), image, channelsOf(spec), { seed: 0, epoch: 0, index: 0 }, planar);
-      const pixels = toRgb({ width, height, channels: channels === 1 ? 1 : 3, data: toInterleaved(planar, channels) });
-      pictures.push({ name: nameOf(sample.path), pixels, input: normalized(planar, spec), target: guess });
+      pictures.push(pictureOf(spec, await reader.decode(sample), nameOf(sample.path), guess));
     }
     return pictures;
   } finally {
