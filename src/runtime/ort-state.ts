@@ -1,15 +1,20 @@
-import * as ort from "onnxruntime-node";
+import type * as Common from "onnxruntime-common";
 import { TesseraeError } from "../errors.ts";
 import { encodeModel } from "../graph/onnx.ts";
 import { program } from "../graph/program.ts";
 import { input } from "../graph/tensor.ts";
 import { allocate, type DType, type Shape, sizeOf, type TensorData, type TypedArray } from "../graph/types.ts";
-import type { State, Tensors } from "../runtime/backend.ts";
+import type { State, Tensors } from "./backend.ts";
 
-export const toOrt = ({ dtype, shape, data }: TensorData): ort.Tensor =>
+/** An onnxruntime, of any platform. */
+export type Ort = Pick<typeof Common, "Tensor" | "InferenceSession">;
+
+type OrtTensor = Common.Tensor;
+
+export const toOrt = (ort: Ort, { dtype, shape, data }: TensorData): OrtTensor =>
   new ort.Tensor(dtype as "float32", data as Float32Array, shape);
 
-export const fromOrt = (t: ort.Tensor): TensorData => ({
+export const fromOrt = (t: OrtTensor): TensorData => ({
   dtype: t.type as DType,
   shape: t.dims,
   data: t.data as TypedArray,
@@ -22,32 +27,38 @@ const unknown = (name: string): TesseraeError => new TesseraeError("internal", `
 /** What a session needs of a state. */
 export interface OrtState extends State {
   /** The value that a run reads. */
-  current(name: string): ort.Tensor | undefined;
+  current(name: string): OrtTensor | undefined;
   /** Where a run writes the next value; undefined: the runtime allocates. */
-  target(name: string): ort.Tensor | undefined;
+  target(name: string): OrtTensor | undefined;
   /** Ends a run: its outputs become current, or are dropped. */
-  settle(next: ReadonlyMap<string, ort.Tensor>, commit: boolean): void;
+  settle(next: ReadonlyMap<string, OrtTensor>, commit: boolean): void;
 }
 
-/** Two host buffers a tensor: a run reads one and writes the other, then they change places. Nothing is copied. */
+/**
+ * Tensors in the host's memory. `doubled`: two buffers a tensor, of which a run reads one and writes the other, then they
+ * change places and nothing is copied; for a runtime that writes into the outputs it is given.
+ */
 export class HostState implements OrtState {
-  readonly #front = new Map<string, ort.Tensor>();
-  readonly #back = new Map<string, ort.Tensor>();
+  readonly #front = new Map<string, OrtTensor>();
+  readonly #back = new Map<string, OrtTensor>();
+  readonly #doubled: boolean;
 
-  constructor(tensors: Tensors) {
+  constructor(ort: Ort, tensors: Tensors, { doubled }: { doubled: boolean }) {
+    this.#doubled = doubled;
     for (const [name, t] of tensors) {
-      this.#front.set(name, toOrt(copyOf(t)));
-      this.#back.set(name, toOrt({ ...t, data: allocate(t.dtype, sizeOf(t.shape)) }));
+      this.#front.set(name, toOrt(ort, copyOf(t)));
+      if (doubled) this.#back.set(name, toOrt(ort, { ...t, data: allocate(t.dtype, sizeOf(t.shape)) }));
     }
   }
 
-  current = (name: string): ort.Tensor | undefined => this.#front.get(name);
-  target = (name: string): ort.Tensor | undefined => this.#back.get(name);
+  current = (name: string): OrtTensor | undefined => this.#front.get(name);
+  target = (name: string): OrtTensor | undefined => this.#back.get(name);
 
-  settle(next: ReadonlyMap<string, ort.Tensor>, commit: boolean): void {
+  settle(next: ReadonlyMap<string, OrtTensor>, commit: boolean): void {
     if (!commit) return;
     for (const [name, value] of next) {
-      this.#back.set(name, this.#get(name));
+      const before = this.#get(name);
+      if (this.#doubled) this.#back.set(name, before);
       this.#front.set(name, value);
     }
   }
@@ -65,7 +76,7 @@ export class HostState implements OrtState {
     this.#back.clear();
   }
 
-  #get(name: string): ort.Tensor {
+  #get(name: string): OrtTensor {
     const t = this.#front.get(name);
     if (!t) throw unknown(name);
     return t;
@@ -74,29 +85,31 @@ export class HostState implements OrtState {
 
 /** Tensors that stay in the device's buffers from run to run; they cross to the host only when read. */
 export class DeviceState implements OrtState {
-  readonly #tensors = new Map<string, ort.Tensor>();
+  readonly #tensors = new Map<string, OrtTensor>();
   readonly #types = new Map<string, { dtype: DType; shape: Shape }>();
   readonly #device: string;
+  readonly #ort: Ort;
 
-  constructor(tensors: Tensors, device: string) {
+  constructor(ort: Ort, tensors: Tensors, device: string) {
+    this.#ort = ort;
     this.#device = device;
     for (const [name, t] of tensors) {
-      this.#tensors.set(name, toOrt(copyOf(t)));
+      this.#tensors.set(name, toOrt(ort, copyOf(t)));
       this.#types.set(name, { dtype: t.dtype, shape: t.shape });
     }
   }
 
-  current = (name: string): ort.Tensor | undefined => this.#tensors.get(name);
+  current = (name: string): OrtTensor | undefined => this.#tensors.get(name);
   target = (): undefined => undefined;
 
-  settle(next: ReadonlyMap<string, ort.Tensor>, commit: boolean): void {
+  settle(next: ReadonlyMap<string, OrtTensor>, commit: boolean): void {
     for (const [name, value] of next) {
       release(commit ? this.#tensors.get(name) : value);
       if (commit) this.#tensors.set(name, value);
     }
   }
 
-  /** The binding has no download of its own: a program that copies its inputs brings them back. */
+  /** Not every binding has a download of its own: a program that copies its inputs brings them back. */
   async read(names: readonly string[] = [...this.#tensors.keys()]): Promise<Map<string, TensorData>> {
     const away = names.filter((name) => this.#get(name).location !== "cpu");
     const copied = away.length ? await this.#download(away) : new Map<string, TensorData>();
@@ -111,19 +124,19 @@ export class DeviceState implements OrtState {
       }),
     );
     const { model } = encodeModel(program("read", outputs));
-    const session = await ort.InferenceSession.create(model, {
+    const session = await this.#ort.InferenceSession.create(model, {
       executionProviders: [this.#device],
       logSeverityLevel: 3,
     });
     const results = await session.run(Object.fromEntries(names.map((name) => [name, this.#get(name)])));
     await session.release();
-    return new Map(names.map((name) => [name, fromOrt(results[`copy:${name}`] as ort.Tensor)]));
+    return new Map(names.map((name) => [name, fromOrt(results[`copy:${name}`] as OrtTensor)]));
   }
 
   async write(tensors: Tensors): Promise<void> {
     for (const [name, t] of tensors) {
       release(this.#get(name));
-      this.#tensors.set(name, toOrt(copyOf(t)));
+      this.#tensors.set(name, toOrt(this.#ort, copyOf(t)));
     }
   }
 
@@ -132,13 +145,13 @@ export class DeviceState implements OrtState {
     this.#tensors.clear();
   }
 
-  #get(name: string): ort.Tensor {
+  #get(name: string): OrtTensor {
     const t = this.#tensors.get(name);
     if (!t) throw unknown(name);
     return t;
   }
 }
 
-const release = (t: ort.Tensor | undefined): void => {
+const release = (t: OrtTensor | undefined): void => {
   if (t && t.location !== "cpu") t.dispose();
 };

@@ -1,7 +1,6 @@
 import type { OnnxModel } from "../graph/onnx.ts";
 import type { TensorData } from "../graph/types.ts";
-import type { LoadOptions } from "../runtime/backend.ts";
-import type { OrtOptions } from "./ort.ts";
+import type { LoadOptions } from "./backend.ts";
 
 /** What the engine's worker is asked to do. Sessions and states are known by number. */
 export type EngineCall =
@@ -25,5 +24,3 @@ export interface EngineFailure {
 }
 
 export type EngineReply = { id: number; result: unknown } | { id: number; error: EngineFailure };
-
-export type EngineStart = OrtOptions;

@@ -1,0 +1,109 @@
+import type * as Common from "onnxruntime-common";
+import { TesseraeError } from "../errors.ts";
+import { decodeProto, joinChunks, type OnnxModel } from "../graph/onnx.ts";
+import type { Target } from "../graph/passes/index.ts";
+import type { TensorData } from "../graph/types.ts";
+import { type Backend, type LoadOptions, NEXT, type RunOptions, type Session, type Tensors } from "./backend.ts";
+import { DeviceState, fromOrt, HostState, type Ort, type OrtState, toOrt } from "./ort-state.ts";
+
+/** An onnxruntime and how it is to run. */
+export interface OrtSetup {
+  readonly ort: Ort;
+  /** "cpu", "webgpu"..., as programs and errors name it. */
+  readonly device: string;
+  /** What the runtime calls it. */
+  readonly provider: string;
+  readonly target: Target;
+  /** Threads of one operator; absent: the runtime's own choice. */
+  readonly threads?: number;
+  /** Whether it writes into the outputs it is given, without copying. */
+  readonly writesInto: boolean;
+}
+
+/** A backend over an onnxruntime in the calling thread. */
+export const ortBackend = (setup: OrtSetup): Backend => ({
+  device: setup.device,
+  target: setup.target,
+  load: (model, options = {}) => load(setup, model, options),
+  createState: async (tensors) =>
+    keepsState(setup)
+      ? new DeviceState(setup.ort, tensors, setup.provider)
+      : new HostState(setup.ort, tensors, { doubled: setup.writesInto }),
+  dispose: async () => {},
+});
+
+async function load(setup: OrtSetup, model: OnnxModel, options: LoadOptions): Promise<Session> {
+  const { ort, provider, threads } = setup;
+  try {
+    const session = await ort.InferenceSession.create(model.model, {
+      executionProviders: [provider],
+      graphOptimizationLevel: options.optimization ?? "all",
+      interOpNumThreads: 1,
+      executionMode: "sequential",
+      logSeverityLevel: 3,
+      enableMemPattern: options.memoryPlan ?? true,
+      ...(keepsState(setup) && { preferredOutputLocation: stateOnDevice(model.model) }),
+      ...(threads && { intraOpNumThreads: threads }),
+      ...(options.profile && { enableProfiling: true, profileFilePrefix: options.profile }),
+      ...(model.external && {
+        externalData: [{ path: model.external.location, data: joinChunks(model.external.chunks) }],
+      }),
+    });
+    return new OrtSession(ort, session, options.profile !== undefined);
+  } catch (cause) {
+    throw new TesseraeError("runtime", `the runtime refused the program: ${reason(cause)}`, { cause });
+  }
+}
+
+/** WebGPU keeps outputs in its own buffers; the other providers hand them back to the host. */
+const keepsState = ({ provider }: OrtSetup): boolean => provider === "webgpu";
+
+/** Every output that is a next state stays on the device, the rest comes back. */
+const stateOnDevice = (model: Uint8Array) =>
+  Object.fromEntries(
+    (decodeProto(model).graph?.output ?? []).map(
+      ({ name }) => [name, name.startsWith(NEXT) ? "gpu-buffer" : "cpu"] as const,
+    ),
+  );
+
+const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).split("\n")[0];
+
+class OrtSession implements Session {
+  readonly #ort: Ort;
+  readonly #session: Common.InferenceSession;
+  readonly #profiling: boolean;
+
+  constructor(ort: Ort, session: Common.InferenceSession, profiling: boolean) {
+    this.#ort = ort;
+    this.#session = session;
+    this.#profiling = profiling;
+  }
+
+  async run(feeds: Tensors, { state, commit }: RunOptions = {}): Promise<Map<string, TensorData>> {
+    const store = state as OrtState | undefined;
+    const inputs: Record<string, Common.Tensor> = {};
+    for (const name of this.#session.inputNames) {
+      const given = feeds.get(name);
+      const value = given ? toOrt(this.#ort, given) : store?.current(name);
+      if (!value) throw new TesseraeError("internal", `no value for the input ${name}`);
+      inputs[name] = value;
+    }
+    const fetches: Record<string, Common.Tensor | null> = {};
+    for (const name of this.#session.outputNames)
+      fetches[name] = (name.startsWith(NEXT) && store?.target(name.slice(NEXT.length))) || null;
+    const results = await this.#session.run(inputs, fetches);
+    const outputs = new Map<string, TensorData>();
+    const next = new Map<string, Common.Tensor>();
+    for (const [name, value] of Object.entries(results)) {
+      if (store && name.startsWith(NEXT)) next.set(name.slice(NEXT.length), value as Common.Tensor);
+      else outputs.set(name, fromOrt(value as Common.Tensor));
+    }
+    store?.settle(next, !commit || Boolean(outputs.get(commit)?.data[0]));
+    return outputs;
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#profiling) this.#session.endProfiling();
+    await this.#session.release();
+  }
+}
