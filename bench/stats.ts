@@ -1,10 +1,6 @@
-/** Middle value; the mean of the two middle ones where the count is even. */
-export function median(values: readonly number[]): number {
-  if (values.length === 0) throw new RangeError("no values");
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
+import { median } from "../src/median.ts";
+
+export { median };
 
 /** Whoever is first in one round is last in the next, so that a drift of the machine favours nobody. */
 export function turnOrder<T>(players: readonly T[], round: number): T[] {

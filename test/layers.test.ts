@@ -55,7 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Base files that any folder may use. */
-const BASE = ["errors.ts", "globs.ts", "nearest.ts"];
+const BASE = ["errors.ts", "globs.ts", "median.ts", "nearest.ts"];
 
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter(
   (f) => f.endsWith(".ts") && !f.endsWith(".test.ts"),

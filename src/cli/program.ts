@@ -16,6 +16,7 @@ import { modelsCommand } from "./commands/models.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { probeCommand } from "./commands/probe.ts";
+import { profileCommand } from "./commands/profile.ts";
 import { reportCommand } from "./commands/report.ts";
 import { searchCommand } from "./commands/search.ts";
 import { sweepCommand } from "./commands/sweep.ts";
@@ -57,6 +58,7 @@ const COMMANDS: readonly (() => CommandDefinition)[] = [
   verifyCommand,
   synthCommand,
   benchCommand,
+  profileCommand,
 ];
 
 export interface Program {

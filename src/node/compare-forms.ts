@@ -1,6 +1,7 @@
 import type { Loader } from "../data/loader.ts";
 import type { OnnxModel } from "../graph/onnx.ts";
 import { sizeOf, type TensorData } from "../graph/types.ts";
+import { median } from "../median.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import type { Backend, Session } from "../runtime/backend.ts";
 import { probabilities, topK } from "../train/metrics.ts";
@@ -90,9 +91,4 @@ function distance(a: Float32Array, b: Float32Array): number {
     if (!(d <= most)) most = Number.isNaN(d) ? Number.POSITIVE_INFINITY : d;
   }
   return most;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted.length === 0 ? 0 : sorted[sorted.length >> 1];
 }

@@ -1,7 +1,7 @@
 import type { Loader } from "../data/loader.ts";
 import { encodeModel, type OnnxModel } from "../graph/onnx.ts";
 import { simplify } from "../graph/passes/index.ts";
-import { program } from "../graph/program.ts";
+import { type Program, program } from "../graph/program.ts";
 import { input } from "../graph/tensor.ts";
 import type { TensorData } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
@@ -14,16 +14,20 @@ import { normalize } from "./step.ts";
  * Decoded pixels uint8 [batch, C, H, W] ("image") to logits [batch, classes] ("logits"). Weights that are inputs
  * have their own names, or those that `rename` gives them (the averages').
  */
-export function inferenceProgram(
+export function inferenceGraph(
   model: Model,
   batch: number,
   source: SlotSource,
   rename?: (name: string) => string,
-): OnnxModel {
+): Program {
   const image = input("image", "uint8", [batch, ...model.inputShape]);
   const { output } = traceLogits(model, normalize(image, model), { training: false, source, rename });
-  return encodeModel(simplify(program(model.name, new Map([["logits", output]]))));
+  return simplify(program(model.name, new Map([["logits", output]])));
 }
+
+/** `inferenceGraph` as bytes. */
+export const inferenceProgram = (...args: Parameters<typeof inferenceGraph>): OnnxModel =>
+  encodeModel(inferenceGraph(...args));
 
 /** Pixel bytes as a feed. */
 export const imageFeed = (images: Uint8Array, model: Model): TensorData => ({

@@ -3,7 +3,7 @@ import type { PassOptions } from "../graph/passes/index.ts";
 import { cutsOf, recompute } from "../graph/passes/recompute.ts";
 import { type Program, program } from "../graph/program.ts";
 import { rewrite } from "../graph/rewrite.ts";
-import { applyAll, concat, constant, input, type Tensor } from "../graph/tensor.ts";
+import { applyAll, concat, constant, input, type Tensor, withScope } from "../graph/tensor.ts";
 import { allocate, type DType, type Shape, sizeOf, type TensorData } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
 import { traceLogits, type Weights } from "../models/trace.ts";
@@ -91,7 +91,7 @@ function backward(model: Model, options: StepOptions, first: Tensor): Backward {
   });
   const [head, distillation] = [taps.get("head"), taps.get("head_dist")];
   const answers = { logits: output, distilled: head && distillation && { head, distillation } };
-  const loss = lossOf(answers, target, teacher, options);
+  const loss = withScope("loss", () => lossOf(answers, target, teacher, options));
   const parameters = trainedParameters(model).filter(({ name }) => slots.has(name) && !frozen.has(name));
   const gradients = gradientsOf(
     loss,
@@ -129,9 +129,12 @@ function update(
 ) {
   const lr = input("lr", "float32", []);
   const parameters = trainedParameters(model).filter(({ name }) => gradients.has(name));
-  const norm = globalNorm([...gradients.values()]);
   const next = new Map<string, Tensor>([[STEP, step.add(1)]]);
-  applyOptimizer(options, parameters, slots, [...gradients.values()], next, { lr, norm });
+  const norm = withScope("optimizer", () => {
+    const norm = globalNorm([...gradients.values()]);
+    applyOptimizer(options, parameters, slots, [...gradients.values()], next, { lr, norm });
+    return norm;
+  });
   return { norm, next, lr };
 }
 
@@ -151,7 +154,7 @@ export function trainStep(model: Model, options: StepOptions): Program {
   const b = backward(model, options, step.mul(options.batch));
   const { norm, next, lr } = update(model, options, step, b.slots, named(b));
   for (const [name, value] of b.updates) next.set(name, value);
-  average(model.slots, b.slots, next, options, step);
+  withScope("averages", () => average(model.slots, b.slots, next, options, step));
   const results: [string, Tensor][] = [
     ["loss", b.loss],
     ["grad_norm", norm],
@@ -216,7 +219,7 @@ export function updateStep(model: Model, options: StepOptions): Program {
   const gradients = new Map(parameters.map(({ name }) => [name, gathered(name)]));
   const { norm, next, lr } = update(model, options, step, slots, gradients);
   for (const name of updates.keys()) next.set(name, gathered(name));
-  average(model.slots, slots, next, options, step);
+  withScope("averages", () => average(model.slots, slots, next, options, step));
   const results: [string, Tensor][] = [
     ["grad_norm", norm],
     ["finite", allFinite([norm])],

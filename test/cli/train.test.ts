@@ -173,6 +173,22 @@ describe("flags of experiments", () => {
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: convmixer: has no option dims/) });
   });
 
+  it("profile tells operators and modules apart, and writes a Chrome trace", async () => {
+    const tiny = ["--model", "convmixer", "--img-size", "16", "-b", "2", "--steps", "1", "--threads", "1"];
+    const trace = at("trace.json");
+    const kwargs = ["--model-kwargs", "dim=8", "depth=1"];
+    const profile = await tesserae(["profile", ...tiny, "-o", trace, "--json", ...kwargs]);
+    expect(profile.code, profile.stderr).toBe(0);
+    const { byOperator, byModule } = JSON.parse(profile.stdout);
+    const [operators, modules] = [byOperator, byModule].map((sums) => sums.map((s: { what: string }) => s.what));
+    expect(operators).toContain("Conv");
+    expect(modules).toEqual(expect.arrayContaining(["stem.0", "blocks.0", "head", "loss", "optimizer"]));
+    const { traceEvents } = JSON.parse(readFileSync(trace, "utf8"));
+    expect(traceEvents[0]).toMatchObject({ ph: "X", cat: expect.stringMatching(/^(forward|backward|update)$/) });
+    const wrong = await tesserae(["profile", ...tiny, "--without", "nonsense"]);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: there is no pass nonsense/) });
+  });
+
   it("train on a part, on permuted pixels, evaluated at the end alone; eval does what training did", async () => {
     const flags = ["--train-fraction", "0.5", "--permute-pixels", "3", "--crop-pct", "1", "--val-interval", "2"];
     const run = await tesserae(["train", shapes, ...TINY, ...flags, "--epochs", "3", "--output", at("permuted")]);

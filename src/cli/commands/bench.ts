@@ -1,5 +1,4 @@
 import { Command, Option } from "commander";
-import type { TensorData } from "../../graph/types.ts";
 import type { ModelOptions } from "../../models/index.ts";
 import { settings } from "../../node/settings/index.ts";
 import { count, type EngineFlags, withEngine } from "../flags.ts";
@@ -38,10 +37,10 @@ async function run(
   name: string,
   { batchSize: batch, imgSize, modelKwargs, steps, gradCheckpointing: checkpointing, json, ...engineFlags }: BenchFlags,
 ): Promise<void> {
-  const { createModel, initialize, trainStep, initialState, createOptimizer, optimize, inferenceProgram } =
-    await import("../../index.ts");
-  const { loadStep } = await import("../../train/stepper.ts");
+  const { createModel } = await import("../../index.ts");
   const { createEngine } = await import("../../node/engine.ts");
+  const { sampleInference, sampleStep } = await import("../../node/sample-work.ts");
+  const { median } = await import("../../median.ts");
   const model = createModel(name, { ...modelKwargs, ...(imgSize !== undefined && { img_size: imgSize }) });
   const engine = await createEngine(engineFlags);
   const meter = createMeter("timing");
@@ -63,34 +62,14 @@ async function run(
     return { wall: median(walls), cpu: median(cpus) };
   };
   try {
-    const options = { batch, optimizer: createOptimizer("adamw"), weightDecay: 0.05, clipGrad: 1, checkpointing };
-    const weights = initialize(model, 0);
-    const state = await engine.createState(initialState(model, weights, options));
     const started = performance.now();
-    const step = await loadStep(engine, optimize(trainStep(model, options), engine.target));
+    const step = await sampleStep(model, engine, { batch, checkpointing });
     const loadMs = performance.now() - started;
-    const image = {
-      dtype: "uint8" as const,
-      shape: [batch, ...model.inputShape],
-      data: noise(batch, model.inputShape),
-    };
-    const target = {
-      dtype: "float32" as const,
-      shape: [batch, model.numClasses],
-      data: targets(batch, model.numClasses),
-    };
-    const lr = { dtype: "float32" as const, shape: [], data: Float32Array.of(1e-4) };
-    const feeds = new Map<string, TensorData>([
-      ["image", image],
-      ["target", target],
-      ["lr", lr],
-    ]);
-    const { wall: trainMs, cpu: trainCpuMs } = await timed(() => step.run(feeds, { state, commit: "finite" }));
+    const { wall: trainMs, cpu: trainCpuMs } = await timed(() => step.run());
     await step.dispose();
-    const inference = await engine.load(inferenceProgram(model, batch, "inputs"), { optimization: "extended" });
-    const { wall: inferenceMs } = await timed(() => inference.run(new Map([["image", image]]), { state }));
+    const inference = await sampleInference(model, engine, { batch });
+    const { wall: inferenceMs } = await timed(() => inference.run());
     await inference.dispose();
-    await state.dispose();
     meter.close();
     const peakMemoryMiB = process.resourceUsage().maxRSS / 1024;
     const rate = (ms: number) => (1000 * batch) / ms;
@@ -117,20 +96,4 @@ async function run(
     meter.close();
     await engine.dispose();
   }
-}
-
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
-
-const noise = (batch: number, shape: readonly number[]): Uint8Array =>
-  Uint8Array.from({ length: batch * shape.reduce((a, b) => a * b) }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 24);
-
-/** One-hot rows. */
-function targets(batch: number, classes: number): Float32Array {
-  const out = new Float32Array(batch * classes);
-  for (let i = 0; i < batch; i++) out[i * classes + (i % classes)] = 1;
-  return out;
 }

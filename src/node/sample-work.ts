@@ -1,0 +1,77 @@
+import { encodeModel } from "../graph/onnx.ts";
+import { optimize } from "../graph/passes/index.ts";
+import type { Program } from "../graph/program.ts";
+import { sizeOf, type TensorData } from "../graph/types.ts";
+import type { Model } from "../models/model.ts";
+import { initialize } from "../models/trace.ts";
+import { createOptimizer } from "../optim/index.ts";
+import type { Backend } from "../runtime/backend.ts";
+import { inferenceGraph } from "../train/evaluate.ts";
+import { initialState, trainStep } from "../train/step.ts";
+import { loadStep } from "../train/stepper.ts";
+
+export interface SampleOptions {
+  /** Images of a run. */
+  readonly batch: number;
+  /** `--grad-checkpointing`. */
+  readonly checkpointing?: boolean;
+  /** Passes to leave out. */
+  readonly without?: readonly string[];
+  /** Where the runtime writes its profile; see LoadOptions. */
+  readonly profile?: string;
+}
+
+/** A program on made-up images, ready to be timed. */
+export interface SampleWork {
+  readonly program: Program;
+  run(): Promise<unknown>;
+  dispose(): Promise<void>;
+}
+
+/** A training step as `train` runs it: AdamW with decay, clipping to norm 1. */
+export async function sampleStep(model: Model, backend: Backend, options: SampleOptions): Promise<SampleWork> {
+  const { batch, checkpointing, without, profile } = options;
+  const step = { batch, optimizer: createOptimizer("adamw"), weightDecay: 0.05, clipGrad: 1, checkpointing, without };
+  const program = optimize(trainStep(model, step), { ...backend.target, without });
+  const state = await backend.createState(initialState(model, initialize(model, 0), step));
+  const session = await loadStep(backend, program, { profile });
+  const feeds = new Map<string, TensorData>([
+    ["image", noise([batch, ...model.inputShape])],
+    ["target", targets(batch, model.numClasses)],
+    ["lr", { dtype: "float32", shape: [], data: Float32Array.of(1e-4) }],
+  ]);
+  return {
+    program,
+    run: () => session.run(feeds, { state, commit: "finite" }),
+    async dispose() {
+      await session.dispose();
+      await state.dispose();
+    },
+  };
+}
+
+/** Logits of a batch as `eval` computes them. */
+export async function sampleInference(model: Model, backend: Backend, options: SampleOptions): Promise<SampleWork> {
+  const weights = initialize(model, 0);
+  const program = inferenceGraph(model, options.batch, weights);
+  const session = await backend.load(encodeModel(program), { profile: options.profile });
+  const feeds = new Map([["image", noise([options.batch, ...model.inputShape])]]);
+  return { program, run: () => session.run(feeds), dispose: () => session.dispose() };
+}
+
+/** Random bytes, the same in every run. */
+function noise(shape: readonly number[]): TensorData {
+  let state = 1;
+  const data = Uint8Array.from({ length: sizeOf(shape) }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 24;
+  });
+  return { dtype: "uint8", shape, data };
+}
+
+/** One-hot rows [N, K], classes in turn. */
+function targets(batch: number, classes: number): TensorData {
+  const data = new Float32Array(batch * classes);
+  for (let i = 0; i < batch; i++) data[i * classes + (i % classes)] = 1;
+  return { dtype: "float32", shape: [batch, classes], data };
+}
