@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Picture } from "../src/explain/figure.ts";
 import type { Subject } from "../src/explain/subject.ts";
-import { observe } from "../src/explain/walk/observe.ts";
-import { scoresOf, softmax, weightedSum } from "../src/explain/walk/pictures.ts";
-import { LANGUAGES, STEPS, WORDS } from "../src/explain/walk/text.ts";
+import { softmax } from "../src/explain/walk/parts.ts";
+import { scoresOf, weightedSum } from "../src/explain/walk/vit/index.ts";
+import { observe } from "../src/explain/walk/vit/observe.ts";
+import { LANGUAGES, WORDS } from "../src/explain/walk/words.ts";
 import { createModel } from "../src/models/index.ts";
 import { initialize } from "../src/models/trace.ts";
 import { createOrtBackend } from "../src/node/ort.ts";
 import { writeLecture } from "../src/node/walk.ts";
 import type { Backend } from "../src/runtime/backend.ts";
+
+const STEPS = "image patches flatten project position qkv scores values heads mlp layers lines field logits".split(" ");
 
 let backend: Backend;
 beforeAll(async () => {
@@ -75,8 +78,12 @@ describe("the page", () => {
     }
   });
 
-  it("is refused for a model of other steps, and for a patch that is not there", async () => {
-    await expect(writeLecture("convmixer", undefined, backend)).rejects.toThrow(/no lecture yet/);
+  it("is refused for a family without a lecture, by naming those that have one, and for a patch that is not there", async () => {
+    const refused = writeLecture("vgg11", undefined, backend);
+    await expect(refused).rejects.toMatchObject({
+      code: "model",
+      hint: expect.stringMatching(/lectures of ViT and DeiT/),
+    });
     await expect(writeLecture("vit_tiny_patch16_224", undefined, backend, { patch: 9 })).rejects.toThrow(/no patch 9/);
   });
 });

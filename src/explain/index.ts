@@ -10,6 +10,7 @@ import { occlusion } from "./figures/occlusion.ts";
 import { positionBias } from "./figures/position-bias.ts";
 import { positionSimilarity } from "./figures/position-similarity.ts";
 import { receptiveField } from "./figures/receptive-field.ts";
+import { receptiveFieldByDepth } from "./figures/receptive-field-depth.ts";
 import { reducedAttention } from "./figures/reduced-attention.ts";
 import { relevance } from "./figures/relevance.ts";
 import { rollout } from "./figures/rollout.ts";
@@ -29,6 +30,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   "window-attention": windowAttention,
   "attention-distance": attentionDistance,
   "receptive-field": receptiveField,
+  "receptive-field-depth": receptiveFieldByDepth,
   cka: similarity,
   filters,
   positions: positionSimilarity,

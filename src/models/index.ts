@@ -43,6 +43,9 @@ const FAMILIES: readonly Family[] = [
 
 const VARIANTS: ReadonlyMap<string, Variant> = new Map(FAMILIES.flatMap((f) => Object.entries(f.variants)));
 
+/** The family that a model's name is of; undefined for one that is not of this table. */
+export const familyOf = (name: string): Family | undefined => FAMILIES.find((f) => Object.hasOwn(f.variants, name));
+
 /** Names of all models, in the order of their families. */
 export const listModels = (): string[] => [...VARIANTS.keys()];
 

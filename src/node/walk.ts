@@ -1,6 +1,6 @@
 import { drawSynth } from "../data/synth.ts";
 import type { Picture } from "../explain/figure.ts";
-import { type WalkOptions, walk } from "../explain/walk/index.ts";
+import { lectureOf, type WalkOptions, walk } from "../explain/walk/index.ts";
 import { sizeOf } from "../graph/types.ts";
 import { createModel, listModels } from "../models/index.ts";
 import { resizeModel } from "../models/resize.ts";
@@ -11,14 +11,11 @@ import { drawingSvg, pictureAddress, picturesOf, subjectOf } from "./explain.ts"
 import { openTrained, type TrainedModel } from "./model-files.ts";
 import { normalized } from "./predictor.ts";
 
-/** Side of the drawn image that a lecture without an image has: nine patches of 16 pixels. */
-export const EXAMPLE_SIDE = 48;
-
-/** A model by name with fresh weights, for images of the example's size; or a trained one. */
+/** A model by name with fresh weights, for a drawn image of its lecture's size; or a trained one. */
 async function open(name: string, image: string | undefined): Promise<{ trained: TrainedModel; fresh: boolean }> {
   if (!listModels().includes(name)) return { trained: await openTrained(name), fresh: false };
   const own = createModel(name);
-  const model = image === undefined ? resizeModel(own, EXAMPLE_SIDE) : own;
+  const model = image === undefined ? resizeModel(own, lectureOf(own).side(own)) : own;
   const classes = Array.from({ length: model.numClasses }, (_, i) => String(i));
   const weights = initialize(model, 0);
   return { trained: { kind: "weights", path: name, spec: specOf(model, classes), weights, warnings: [] }, fresh: true };

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { LANGUAGES, type Language } from "../../explain/walk/text.ts";
+import { LANGUAGES, type Language } from "../../explain/walk/words.ts";
 import { type EngineFlags, whole, withEngine } from "../flags.ts";
 import { print } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
@@ -14,15 +14,13 @@ export const walkCommand = (): CommandDefinition => ({
   example: "walk vit_base_patch16_224 -o walk.html",
   command: withEngine(
     new Command("walk")
-      .description("follow one image through a Vision Transformer, step by step, in a page that stands alone")
+      .description("follow one image through a model, step by step, in a page that stands alone")
       .argument("<model>", "run folder, published weights, or a model's name for fresh weights")
-      .argument("[image]", "image file (default: a drawn one; of a named model 48 x 48 pixels)")
+      .argument("[image]", "image file (default: a drawn one)")
       .option("-o, --output <file>", "the page", "walk.html")
       .addOption(new Option("--lang <language>", "language of the page").choices(LANGUAGES).default("en"))
       .addOption(
-        new Option("--patch <n>", "patch to follow, from 0 (default: the one the class token asks most)").argParser(
-          whole,
-        ),
+        new Option("--patch <n>", "patch to follow, from 0 (default: the lecture chooses one)").argParser(whole),
       ),
   ).action(run),
 });

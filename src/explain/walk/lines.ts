@@ -1,6 +1,18 @@
 import { Html, html } from "../report/page.ts";
-import type { Observation } from "./observe.ts";
-import type { Words } from "./text.ts";
+import type { Cell } from "./parts.ts";
+
+/** Attention that is drawn as lines. */
+export interface Lines extends Cell {
+  /** Tokens before the patches. */
+  readonly prefix: number;
+  readonly heads: number;
+  /** Of each layer, [heads, prefix + L, prefix + L]. */
+  readonly attention: readonly Float32Array[];
+  /** Names of the layers. */
+  readonly layers: readonly string[];
+}
+
+type Labels = Readonly<Record<"hover" | "layer" | "head" | "all", string>>;
 
 /** Bytes of attention that a page holds at most: above it heads are averaged, then layers left out. */
 const MOST_BYTES = 3 * 2 ** 20;
@@ -13,7 +25,7 @@ interface Kept {
 }
 
 /** Attention among the patches, small enough for a page. */
-function keep({ attention, heads, prefix }: Observation): Kept {
+function keep({ attention, heads, prefix }: Lines): Kept {
   const length = Math.sqrt(attention[0].length / heads);
   const patches = length - prefix;
   const each = patches * patches;
@@ -44,7 +56,7 @@ function keep({ attention, heads, prefix }: Observation): Kept {
 }
 
 /** The image with its patches as buttons, and lines from the one pointed at to those it attends to. */
-export function linesHtml(o: Observation, address: string, { labels }: Words): Html {
+export function linesHtml(o: Lines, address: string, labels: Labels): Html {
   const { layers, heads, bytes } = keep(o);
   const [rows, columns] = o.grid;
   const size = 480;
@@ -53,12 +65,12 @@ export function linesHtml(o: Observation, address: string, { labels }: Words): H
     const [y, x] = [Math.floor(i / columns) * h, (i % columns) * w];
     return html`<rect tabindex="0" role="button" aria-label="${`${Math.floor(i / columns) + 1}, ${(i % columns) + 1}`}" data-i="${i}" x="${x}" y="${y}" width="${w}" height="${h}"/>`;
   });
-  const options = (count: number, name: string, number: (i: number) => number) =>
-    Array.from({ length: count }, (_, i) => html`<option value="${i}">${`${name} ${number(i)}`}</option>`);
+  const options = (names: readonly string[]) => names.map((name, i) => html`<option value="${i}">${name}</option>`);
+  const names = heads > 1 ? Array.from({ length: heads }, (_, i) => `${labels.head} ${i}`) : [labels.all];
   const last = layers.length - 1;
   return html`<p>${labels.hover}</p>
-<p><label>${labels.layer} <select id="lines-layer">${options(layers.length, labels.layer, (i) => layers[i] + 1)}</select></label>
-<label>${labels.head} <select id="lines-head">${heads > 1 ? options(heads, labels.head, (i) => i) : [html`<option value="0">${labels.all}</option>`]}</select></label></p>
+<p><label>${labels.layer} <select id="lines-layer">${options(layers.map((i) => o.layers[i]))}</select></label>
+<label>${labels.head} <select id="lines-head">${options(names)}</select></label></p>
 <svg id="lines" viewBox="0 0 ${size} ${height}" width="${size}" style="max-width:100%" role="group" aria-label="${labels.hover}">
 <image href="${address}" width="${size}" height="${height}" style="image-rendering:pixelated"/><g class="cells">${cells}</g><g class="drawn" pointer-events="none"></g></svg>
 <style>#lines .cells rect{fill:transparent;stroke:#ffffff55;stroke-width:.5}#lines .cells rect:focus,#lines .cells rect:hover{outline:none;stroke:#e61e1e;stroke-width:2}#lines .drawn line{stroke:#ffb000;stroke-linecap:round}</style>

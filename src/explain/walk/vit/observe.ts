@@ -1,9 +1,9 @@
-import type { Tensor } from "../../graph/tensor.ts";
-import type { Model } from "../../models/model.ts";
-import type { Size } from "../../nn/size.ts";
-import { lacks, type Picture } from "../figure.ts";
-import { tokenGrid } from "../places.ts";
-import { answer, floats, type Inside, type Subject } from "../subject.ts";
+import type { Tensor } from "../../../graph/tensor.ts";
+import type { Model } from "../../../models/model.ts";
+import type { Size } from "../../../nn/size.ts";
+import { lacks, type Picture } from "../../figure.ts";
+import { tokenGrid } from "../../places.ts";
+import { answer, floats, type Inside, type Subject } from "../../subject.ts";
 
 /** Every number that the lecture shows, of one image and one patch. */
 export interface Observation {
@@ -37,7 +37,7 @@ export interface Observation {
 }
 
 const missing = (model: Model) =>
-  lacks(model, "no lecture yet: it follows Vision Transformers, whose patches are cut from the image");
+  lacks(model, "no patches of the image that ask each other, which this lecture follows");
 
 interface Wanted {
   readonly tensors: ReadonlyMap<string, Tensor>;
@@ -82,7 +82,7 @@ export async function observe(subject: Subject, picture: Picture, patch?: number
   const { layers, length, heads } = found as Wanted;
   const place = tokenGrid(model, length);
   const kernel = model.slots.find((s) => s.name === "patch_embed.proj.weight")?.shape;
-  if (!place || !kernel) throw missing(model);
+  if (!place || kernel?.length !== 4) throw missing(model);
   const { size: grid, prefix } = place;
   const [dim, , ...patchSize] = kernel;
   const attention = layers.map((_, i) => floats(result, `probs ${i}`));

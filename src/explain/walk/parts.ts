@@ -1,0 +1,203 @@
+import type { PixelImage } from "../../data/image.ts";
+import type { Size } from "../../nn/size.ts";
+import { AMOUNT, balance, paint, SIGNED, stretch } from "../color.ts";
+import type { Panel } from "../drawing.ts";
+import type { Picture } from "../figure.ts";
+import { type Html, html } from "../report/page.ts";
+
+/** Numbers of a row that a page shows. */
+const SHOWN = 12;
+
+/** "[0.123, …]". */
+export const numbers = (values: ArrayLike<number>): string => {
+  const list = Array.from({ length: Math.min(SHOWN, values.length) }, (_, i) => values[i].toFixed(3));
+  return `[${list.join(", ")}${values.length > SHOWN ? ", …" : ""}]`;
+};
+
+/** A name and its numbers. */
+export const line = (label: string, values: ArrayLike<number>): Html =>
+  html`<p><b>${label}</b> <code>${numbers(values)}</code></p>`;
+
+/** Values of a strip's row. */
+const ROW = 64;
+
+/** A vector as a strip, blue below 0 and red above: rows of 64 values, or one row that is high enough to see. */
+export function strip(values: ArrayLike<number>, columns = ROW): PixelImage {
+  const rows = Math.ceil(values.length / columns);
+  const high = rows === 1 ? 4 : 1;
+  const shown = balance(values);
+  const cells = Float32Array.from({ length: rows * high * columns }, (_, i) => {
+    const at = Math.floor(i / (columns * high)) * columns + (i % columns);
+    return shown[at] ?? 0.5;
+  });
+  return paint(cells, [rows * high, columns], SIGNED);
+}
+
+/** A vector as a strip with its title. */
+export const stripPanel = (title: string, values: ArrayLike<number>, columns?: number): Panel => ({
+  title,
+  image: strip(values, columns),
+  sharp: true,
+});
+
+/** A map of signed values, blue below 0 and red above. */
+export const signedPanel = (title: string, values: ArrayLike<number>, size: Size): Panel => ({
+  title,
+  image: paint(balance(values), size, SIGNED),
+  sharp: true,
+});
+
+/** A map of amounts, dark to bright. */
+export const amountPanel = (title: string, values: ArrayLike<number>, size: Size): Panel => ({
+  title,
+  image: paint(stretch(values), size, AMOUNT),
+  sharp: true,
+});
+
+/** A cell of a grid over the image. */
+export interface Cell {
+  readonly grid: Size;
+  /** Row · columns + column. */
+  readonly patch: number;
+}
+
+/** A cell with the pixels that it covers. */
+export interface Patch extends Cell {
+  /** Height and width in pixels. */
+  readonly patchSize: Size;
+}
+
+export const rowColumn = ({ grid, patch }: Cell): Size => [Math.floor(patch / grid[1]), patch % grid[1]];
+
+/** The pixels of a patch. */
+export function cut({ width, data }: PixelImage, of: Patch): PixelImage {
+  const [h, w] = of.patchSize;
+  const [row, column] = rowColumn(of);
+  const out = new Uint8Array(3 * h * w);
+  for (let y = 0; y < h; y++) {
+    const start = 3 * ((row * h + y) * width + column * w);
+    out.set(data.subarray(start, start + 3 * w), 3 * y * w);
+  }
+  return { width: w, height: h, data: out };
+}
+
+/** The pixels of the patch as the model gets them, colour by colour: [C · h · w]. */
+export function flattened({ input }: Picture, of: Patch, [channels, height, width]: readonly number[]): Float32Array {
+  const [h, w] = of.patchSize;
+  const [row, column] = rowColumn(of);
+  const out = new Float32Array(channels * h * w);
+  for (let c = 0, i = 0; c < channels; c++)
+    for (let y = 0; y < h; y++)
+      for (let x = 0; x < w; x++) out[i++] = input[(c * height + row * h + y) * width + column * w + x];
+  return out;
+}
+
+/** One colour of a picture, the others black. */
+export const plane = ({ width, height, data }: PixelImage, c: number): PixelImage => ({
+  width,
+  height,
+  data: data.map((v, i) => (i % 3 === c ? v : 0)),
+});
+
+const RED = [230, 30, 30] as const;
+const WHITE = [255, 255, 255] as const;
+const AMBER = [255, 176, 0] as const;
+
+type Color = readonly [number, number, number];
+/** Colours of cells' edges by where they are: undefined for none. */
+type Edges = (row: number, column: number) => Color | undefined;
+
+/** The smallest side in pixels at which lines between cells can be seen. */
+const SIDE = 336;
+
+/** A picture enlarged to whole pixels with a frame in the cells of a grid that `edges` names. */
+function framed(pixels: PixelImage, [rows, columns]: Size, edges: Edges, thick: number): PixelImage {
+  const scale = Math.max(1, Math.round(SIDE / pixels.width));
+  const [width, height] = [pixels.width * scale, pixels.height * scale];
+  const [h, w] = [height / rows, width / columns];
+  const data = new Uint8Array(3 * width * height);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const [row, column] = [Math.floor(y / h), Math.floor(x / w)];
+      const inside = Math.min(y - row * h, x - column * w, (row + 1) * h - y - 1, (column + 1) * w - x - 1);
+      const from = 3 * (Math.floor(y / scale) * pixels.width + Math.floor(x / scale));
+      const color = inside < thick ? edges(row, column) : undefined;
+      data.set(color ?? pixels.data.subarray(from, from + 3), 3 * (y * width + x));
+    }
+  return { width, height, data };
+}
+
+/** The image with lines between the cells of a grid, the followed one framed. */
+export function gridded({ pixels }: Picture, of: Cell): PixelImage {
+  const lines = framed(pixels, of.grid, () => WHITE, 0.5);
+  return frame(lines, of.grid, [{ cell: of.patch, color: "followed" }]);
+}
+
+export interface Framed {
+  readonly cell: number;
+  readonly color: "followed" | "other";
+}
+
+/** A picture with some cells of a grid framed: the followed one red, others amber. */
+export function frame(pixels: PixelImage, grid: Size, cells: readonly Framed[]): PixelImage {
+  const colors = new Map(cells.map(({ cell, color }) => [cell, color === "followed" ? RED : AMBER]));
+  const thick = Math.max(1, Math.min(3, Math.round(SIDE / grid[1] / 8)));
+  return framed(pixels, grid, (row, column) => colors.get(row * grid[1] + column), thick);
+}
+
+/** softmax(x) in doubles. */
+export function softmax(values: ArrayLike<number>): number[] {
+  const list = Array.from(values);
+  const most = Math.max(...list);
+  const powers = list.map((v) => Math.exp(v - most));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((p) => p / sum);
+}
+
+/** Cosines of the row at `own` of [L, D] with all rows. */
+export function cosines(table: Float32Array, dim: number, own: number): Float32Array {
+  const row = (i: number) => table.subarray(i * dim, (i + 1) * dim);
+  const mine = row(own);
+  return Float32Array.from({ length: table.length / dim }, (_, i) => {
+    const other = row(i);
+    const dot = mine.reduce((sum, v, k) => sum + v * other[k], 0);
+    return dot / (Math.hypot(...mine) * Math.hypot(...other) || 1);
+  });
+}
+
+/** A channel of maps [C, H, W]. */
+export const channelOf = (maps: Float32Array, c: number, [h, w]: Size): Float32Array =>
+  maps.subarray(c * h * w, (c + 1) * h * w);
+
+/** All channels at one place of maps [C, H, W]. */
+export function atPlace(maps: Float32Array, { grid: [h, w], patch }: Cell): Float32Array {
+  const places = h * w;
+  return Float32Array.from({ length: maps.length / places }, (_, c) => maps[c * places + patch]);
+}
+
+/** Maps [C, H, W] as rows [H·W, C]. */
+export function rowsOf(maps: Float32Array, [h, w]: Size): Float32Array {
+  const [places, channels] = [h * w, maps.length / (h * w)];
+  const out = new Float32Array(maps.length);
+  for (let c = 0; c < channels; c++) for (let p = 0; p < places; p++) out[p * channels + c] = maps[c * places + p];
+  return out;
+}
+
+/** The channel of maps [C, H, W] that differs most from place to place. */
+export function liveliest(maps: Float32Array, size: Size): number {
+  const channels = maps.length / (size[0] * size[1]);
+  let [best, most] = [0, -1];
+  for (let c = 0; c < channels; c++) {
+    const map = channelOf(maps, c, size);
+    const mean = map.reduce((a, b) => a + b, 0) / map.length;
+    const spread = map.reduce((sum, v) => sum + (v - mean) ** 2, 0);
+    if (spread > most) [best, most] = [c, spread];
+  }
+  return best;
+}
+
+/** At most `most` of the numbers below `count`, evenly, the last among them. */
+export const everyOf = (count: number, most: number): number[] => {
+  const step = Math.ceil(count / most);
+  return Array.from({ length: count }, (_, i) => i).filter((i) => i % step === 0 || i === count - 1);
+};
