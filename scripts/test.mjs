@@ -3,6 +3,7 @@ import { install, run } from "./install.mjs";
 
 install();
 run("npx", "tsdown", "--log-level", "warn");
+run("npx", "vite", "build", "studio", "--logLevel", "warn");
 run("npx", "biome", "check", ".");
 run("npm", "run", "typecheck");
 run("npx", "publint", "--strict");

@@ -13,10 +13,10 @@ import { planOf, toOnnx } from "../src/node/export-file.ts";
 import { imageLoader, openImages } from "../src/node/images.ts";
 import { openTrained, type TrainedModel } from "../src/node/model-files.ts";
 import { createOrtBackend } from "../src/node/ort.ts";
-import { normalized } from "../src/node/predictor.ts";
 import { writeSynth } from "../src/node/synth.ts";
 import { writeTimmFolder } from "../src/node/timm-folder.ts";
 import type { Backend } from "../src/runtime/backend.ts";
+import { normalized } from "../src/train/predictor.ts";
 import { parityTensor, parityValues } from "../src/verify/parity.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tesserae-forms-"));

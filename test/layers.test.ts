@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   optim: ["graph"],
   train: ["graph", "autodiff", "data", "models", "nn", "optim", "runtime", "weights"],
   explain: ["graph", "autodiff", "data", "models", "nn", "runtime", "weights"],
+  studio: ["graph", "data", "explain", "models", "runtime", "train", "weights"],
   verify: ["graph", "autodiff", "models", "nn", "optim", "runtime", "train"],
   node: [
     "graph",
@@ -32,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "ops",
     "quantize",
     "runtime",
+    "studio",
     "train",
     "verify",
     "weights",
@@ -84,6 +86,19 @@ describe("imports go one way", () => {
           .filter((i) => !allowed.has(layer(i)))
           .map((i) => `${f} -> ${i}`),
       );
+    expect(wrong).toEqual([]);
+  });
+
+  it("the studio's page takes no Node code", () => {
+    const page = fileURLToPath(new URL("../studio/src", import.meta.url));
+    const wrong = readdirSync(page)
+      .filter((f) => /\.tsx?$/.test(f))
+      .flatMap((f) =>
+        [...readFileSync(join(page, f), "utf8").matchAll(/from\s+"(\.[^"]+)"/g)].map(([, path]) =>
+          relative(SRC, resolve(page, path)),
+        ),
+      )
+      .filter((path) => /^(node|cli|onnx|verify)\b/.test(path));
     expect(wrong).toEqual([]);
   });
 

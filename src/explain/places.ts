@@ -51,3 +51,9 @@ export function outputAt(outputs: ReadonlyMap<string, Tensor>, path: string): Te
   for (let i = 0; outputs.has(`${path}.${i}`); i++) last = outputs.get(`${path}.${i}`);
   return last;
 }
+
+/** The grid of so many places in the image's proportion; undefined where there is none. */
+export function gridOf({ inputShape: [, height, width] }: Pick<Model, "inputShape">, places: number): Size | undefined {
+  const rows = Math.round(Math.sqrt((places * height) / width));
+  return rows > 0 && places % rows === 0 ? [rows, places / rows] : undefined;
+}

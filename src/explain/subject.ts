@@ -4,6 +4,7 @@ import { program } from "../graph/program.ts";
 import { input, type Tensor } from "../graph/tensor.ts";
 import { sizeOf, type TensorData } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
+import { type ModelSpec, modelOf } from "../models/spec.ts";
 import { imageInput, traceModule, type Weights } from "../models/trace.ts";
 import type { Backend, State } from "../runtime/backend.ts";
 
@@ -16,6 +17,12 @@ export interface Subject {
   readonly backend: Backend;
   /** The weights on the device. */
   readonly state: State;
+}
+
+/** Puts weights on a backend for figures; `dispose` the subject's state when done. */
+export async function createSubject(spec: ModelSpec, weights: Weights, backend: Backend): Promise<Subject> {
+  const classes = spec.descriptions ?? spec.classes;
+  return { model: modelOf(spec), weights, classes, backend, state: await backend.createState(weights) };
 }
 
 /** A model in evaluation with every inner tensor at hand. */

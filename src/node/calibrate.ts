@@ -5,7 +5,7 @@ import type { ModelSpec } from "../models/spec.ts";
 import { chosenRange, count, emptyHistogram, type Range, type RangeMethod, widened } from "../quantize/ranges.ts";
 import type { Plan } from "../quantize/static.ts";
 import type { Backend, Tensors } from "../runtime/backend.ts";
-import { normalized } from "./predictor.ts";
+import { normalized } from "../train/predictor.ts";
 
 export interface CalibrateOptions {
   readonly method: RangeMethod;

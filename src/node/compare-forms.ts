@@ -5,7 +5,7 @@ import { median } from "../median.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import type { Backend, Session } from "../runtime/backend.ts";
 import { probabilities, topK } from "../train/metrics.ts";
-import { normalized } from "./predictor.ts";
+import { normalized } from "../train/predictor.ts";
 
 /** A form of a model to be compared. */
 export interface Candidate {

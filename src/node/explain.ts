@@ -2,21 +2,19 @@ import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import sharp from "sharp";
 import { type PixelImage, toInterleaved, toRgb } from "../data/image.ts";
-import { applyTransform } from "../data/transform.ts";
 import { TesseraeError } from "../errors.ts";
 import { type Drawing, type Panel, panelsToSvg } from "../explain/drawing.ts";
 import type { FigureContext, Picture } from "../explain/figure.ts";
 import { FIGURES } from "../explain/index.ts";
-import { askEach, inquire, type Subject } from "../explain/subject.ts";
-import { sizeOf } from "../graph/types.ts";
-import { type ModelSpec, modelOf } from "../models/spec.ts";
+import { askEach, createSubject, inquire, type Subject } from "../explain/subject.ts";
+import type { ModelSpec } from "../models/spec.ts";
 import type { Backend } from "../runtime/backend.ts";
+import { normalized, preparedPixels } from "../train/predictor.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
 import { type Chart, drawChart, rasterize } from "./chart.ts";
 import { decodeFile } from "./decode.ts";
 import { ioError } from "./file-system.ts";
 import type { TrainedModel } from "./model-files.ts";
-import { channelsOf, normalized, transformOf } from "./predictor.ts";
 
 /** Puts a trained model on a backend for figures; `dispose` the subject's state when done. Throws TesseraeError("usage") for an export, whose inner tensors are gone. */
 export async function subjectOf(trained: TrainedModel, backend: Backend): Promise<Subject> {
@@ -25,16 +23,13 @@ export async function subjectOf(trained: TrainedModel, backend: Backend): Promis
       where: trained.path,
       hint: "Name the run folder or checkpoint it was exported from",
     });
-  const { spec, weights } = trained;
-  const classes = spec.descriptions ?? spec.classes;
-  return { model: modelOf(spec), weights, classes, backend, state: await backend.createState(weights) };
+  return createSubject(trained.spec, trained.weights, backend);
 }
 
 /** A decoded image as the model sees it. */
 export function pictureOf(spec: ModelSpec, image: PixelImage, name: string, target: number): Picture {
   const [channels, height, width] = spec.inputShape;
-  const planar = new Uint8Array(sizeOf(spec.inputShape));
-  applyTransform(transformOf(spec), image, channelsOf(spec), { seed: 0, epoch: 0, index: 0 }, planar);
+  const planar = preparedPixels(spec, image);
   const pixels = toRgb({ width, height, channels: channels === 1 ? 1 : 3, data: toInterleaved(planar, channels) });
   return { name, pixels, input: normalized(planar, spec), target };
 }

@@ -6,10 +6,10 @@ import { specOf } from "../models/spec.ts";
 import type { Weights } from "../models/trace.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { imageFeed, inferenceProgram } from "../train/evaluate.ts";
+import { channelsOf, transformOf } from "../train/predictor.ts";
 import type { FeatureSet } from "../train/probe.ts";
 import { cachedFeatures, type FeatureRows, featureKey, keepFeatures } from "./feature-cache.ts";
 import { createLoader } from "./loader.ts";
-import { channelsOf, transformOf } from "./predictor.ts";
 
 export interface FeatureOptions {
   /** Images of a run. Default 32. */

@@ -4,8 +4,8 @@ import { compareCodePoints, type ImageDataset, type ImageSample } from "../data/
 import type { Loader } from "../data/loader.ts";
 import { TesseraeError } from "../errors.ts";
 import type { ModelSpec } from "../models/spec.ts";
+import { channelsOf, transformOf } from "../train/predictor.ts";
 import { createLoader } from "./loader.ts";
-import { channelsOf, transformOf } from "./predictor.ts";
 import { isImage } from "./sources/folder.ts";
 import { openData } from "./sources/open-data.ts";
 

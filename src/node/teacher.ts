@@ -9,12 +9,12 @@ import { type ModelSpec, modelOf } from "../models/spec.ts";
 import type { Backend, Session } from "../runtime/backend.ts";
 import { inferenceProgram } from "../train/evaluate.ts";
 import { SPEC_KEY } from "../train/export.ts";
+import { normalized } from "../train/predictor.ts";
 import type { Teacher } from "../train/stepper.ts";
 import { ioError } from "./file-system.ts";
 import type { ResolveOptions } from "./hub/index.ts";
 import { readExternal } from "./import-file.ts";
 import { openTrained, type TrainedModel } from "./model-files.ts";
-import { normalized } from "./predictor.ts";
 
 export interface OpenTeacher extends Teacher {
   dispose(): Promise<void>;

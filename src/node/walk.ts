@@ -7,9 +7,9 @@ import { resizeModel } from "../models/resize.ts";
 import { specOf } from "../models/spec.ts";
 import { initialize } from "../models/trace.ts";
 import type { Backend } from "../runtime/backend.ts";
+import { normalized } from "../train/predictor.ts";
 import { drawingSvg, pictureAddress, picturesOf, subjectOf } from "./explain.ts";
 import { openTrained, type TrainedModel } from "./model-files.ts";
-import { normalized } from "./predictor.ts";
 
 /** A model by name with fresh weights, for a drawn image of its lecture's size; or a trained one. */
 async function open(name: string, image: string | undefined): Promise<{ trained: TrainedModel; fresh: boolean }> {

@@ -63,7 +63,7 @@ async function run(path: string, data: string, flags: EvalFlags): Promise<void> 
   if (flags.confusion !== undefined) checkConfusionName(flags.confusion, trained.spec.classes.length);
   const labelled = withLabelsOf(trained.spec.classes, dataset);
   const { createLoader } = await import("../../node/loader.ts");
-  const { transformOf, channelsOf } = await import("../../node/predictor.ts");
+  const { transformOf, channelsOf } = await import("../../train/predictor.ts");
   const loader = createLoader({
     dataset: labelled,
     transform: { ...transformOf(trained.spec), translate: flags.translate },

@@ -3,6 +3,7 @@ import type { Model } from "../../models/model.ts";
 import type { Size } from "../../nn/size.ts";
 import { overlay } from "../color.ts";
 import { batchOf, type Figure, lacks } from "../figure.ts";
+import { gridOf } from "../places.ts";
 import { answer, floats, type Inside } from "../subject.ts";
 
 interface Reduced {
@@ -10,12 +11,6 @@ interface Reduced {
   /** The centre query's attention, heads averaged: [n, keys]. */
   readonly row: Tensor;
   readonly keys: Size;
-}
-
-/** The grid of so many places in the image's proportion; undefined where there is none. */
-function gridOf({ inputShape: [, height, width] }: Model, places: number): Size | undefined {
-  const rows = Math.round(Math.sqrt((places * height) / width));
-  return rows > 0 && places % rows === 0 ? [rows, places / rows] : undefined;
 }
 
 /** The last layer of each size whose keys are a reduced map. */

@@ -1,5 +1,6 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Model } from "../../models/model.ts";
+import { windowKind, windowPlace } from "../attention-layers.ts";
 import { overlay } from "../color.ts";
 import { batchOf, type Figure, lacks } from "../figure.ts";
 import { answer, floats, type Inside } from "../subject.ts";
@@ -15,13 +16,6 @@ interface Windowed {
   readonly kind: "window" | "shifted window" | "grid";
 }
 
-/** Kind of a window by the names that Swin's and MaxViT's modules have. */
-function kindOf(path: string, count: number): Windowed["kind"] {
-  if (path.includes("attn_grid")) return "grid";
-  const block = /blocks\.(\d+)\.attn$/.exec(path);
-  return block && Number(block[1]) % 2 === 1 && count > 1 ? "shifted window" : "window";
-}
-
 /** Layers that attend within windows of a square map; of each map's size and kind the last. */
 function windowed(model: Model, { taps, image }: Inside): Windowed[] {
   const found = new Map<string, Windowed>();
@@ -31,21 +25,11 @@ function windowed(model: Model, { taps, image }: Inside): Windowed[] {
     const [side, count] = [Math.sqrt(probs.shape[2]), Math.sqrt(probs.shape[0] / image.shape[0])];
     const square = Number.isInteger(side) && Number.isInteger(count) && probs.shape[2] === probs.shape[3];
     if (!square || count < 2) continue;
-    const kind = kindOf(path, count);
+    const kind = windowKind(path, count);
     found.set(`${side} ${count} ${kind}`, { path, probs, side, count, kind });
   }
   if (found.size === 0) throw lacks(model, "no attention within windows of a square map");
   return [...found.values()];
-}
-
-/** Row and column of a token of a window on the whole map. */
-function placeOf({ side, count, kind }: Windowed, window: number, token: number): [number, number] {
-  const at = (w: number, t: number): number => {
-    if (kind === "grid") return t * count + w;
-    const shift = kind === "shifted window" ? side >> 1 : 0;
-    return (w * side + t + shift) % (side * count);
-  };
-  return [at(Math.floor(window / count), Math.floor(token / side)), at(window % count, token % side)];
 }
 
 /** The window and token that lie nearest the middle of the map. */
@@ -53,7 +37,7 @@ function middle(layer: Windowed): { window: number; token: number } {
   const half = (layer.side * layer.count) >> 1;
   for (let window = 0; window < layer.count ** 2; window++)
     for (let token = 0; token < layer.side ** 2; token++) {
-      const [y, x] = placeOf(layer, window, token);
+      const [y, x] = windowPlace(layer, window, token);
       if (y === half && x === half) return { window, token };
     }
   return { window: 0, token: 0 };
@@ -65,7 +49,7 @@ function spreadOut(layer: Windowed, row: ArrayLike<number>): number[] {
   const map = Array<number>(size * size).fill(0);
   const { window } = middle(layer);
   for (let token = 0; token < layer.side ** 2; token++) {
-    const [y, x] = placeOf(layer, window, token);
+    const [y, x] = windowPlace(layer, window, token);
     map[y * size + x] = row[token];
   }
   return map;

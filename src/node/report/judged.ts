@@ -6,10 +6,11 @@ import type { Backend } from "../../runtime/backend.ts";
 import { Confusion } from "../../train/confusion.ts";
 import { type Judgement, Judgements } from "../../train/judgements.ts";
 import type { Metrics } from "../../train/metrics.ts";
+import { channelsOf, transformOf } from "../../train/predictor.ts";
 import { pictureOf } from "../explain.ts";
 import { createLoader } from "../loader.ts";
 import type { TrainedModel } from "../model-files.ts";
-import { channelsOf, createPredictor, transformOf } from "../predictor.ts";
+import { createPredictor } from "../predictor.ts";
 import { openSamples } from "../sample-reader.ts";
 
 /** What a model says of a set of images. */
