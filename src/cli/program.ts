@@ -18,6 +18,7 @@ import { previewCommand } from "./commands/preview.ts";
 import { probeCommand } from "./commands/probe.ts";
 import { profileCommand } from "./commands/profile.ts";
 import { reportCommand } from "./commands/report.ts";
+import { robustnessCommand } from "./commands/robustness.ts";
 import { searchCommand } from "./commands/search.ts";
 import { sweepCommand } from "./commands/sweep.ts";
 import { synthCommand } from "./commands/synth.ts";
@@ -48,6 +49,7 @@ const COMMANDS: readonly (() => CommandDefinition)[] = [
   embedCommand,
   searchCommand,
   explainCommand,
+  robustnessCommand,
   reportCommand,
   drawCommand,
   walkCommand,

@@ -88,9 +88,13 @@ export interface FigureFiles {
 const rounded = (_: string, value: unknown): unknown =>
   typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value;
 
-/** Draws a figure of the table into a folder: NAME.svg, NAME.png and NAME.json. Throws TesseraeError. */
-export async function writeFigure(name: string, context: FigureContext, folder: string): Promise<FigureFiles> {
-  const drawing = await FIGURES[name].draw(context);
+/** Writes a drawing into a folder: NAME.svg, NAME.png and NAME.json. Throws TesseraeError("io"). */
+export async function writeDrawing(
+  name: string,
+  drawing: Drawing,
+  source: string,
+  folder: string,
+): Promise<FigureFiles> {
   const svg = await drawingSvg(drawing);
   const { title, caption, data } = drawing;
   try {
@@ -102,9 +106,10 @@ export async function writeFigure(name: string, context: FigureContext, folder: 
   const text = (value: string) => new TextEncoder().encode(value);
   await writeFileAtomic(file("svg"), text(svg));
   await writeFileAtomic(file("png"), await rasterize(svg));
-  await writeFileAtomic(
-    file("json"),
-    text(JSON.stringify({ title, caption, source: FIGURES[name].source, data }, rounded)),
-  );
+  await writeFileAtomic(file("json"), text(JSON.stringify({ title, caption, source, data }, rounded)));
   return { name, svg: file("svg"), png: file("png"), json: file("json") };
 }
+
+/** Draws a figure of the table into a folder: NAME.svg, NAME.png and NAME.json. Throws TesseraeError. */
+export const writeFigure = async (name: string, context: FigureContext, folder: string): Promise<FigureFiles> =>
+  writeDrawing(name, await FIGURES[name].draw(context), FIGURES[name].source, folder);

@@ -43,19 +43,20 @@ describe("tesserae report", () => {
     const back = await tesserae(["report", at("run"), "--threads", "1", "--data", at("moved")]);
     expect(back.stderr).toBe("");
     expect(readFileSync(at("run", "report.html"), "utf8")).toContain('<section id="quality"');
+    renameSync(at("moved"), at("shapes"));
   });
 
   it("refuses a folder that is no run", async () => {
-    const { code, stderr } = await tesserae(["report", at("moved")]);
+    const { code, stderr } = await tesserae(["report", at("shapes")]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^error: .*moved: is no run folder: it has no config\.json\n/);
-    expect(existsSync(at("moved", "report.html"))).toBe(false);
+    expect(stderr).toMatch(/^error: .*shapes: is no run folder: it has no config\.json\n/);
+    expect(existsSync(at("shapes", "report.html"))).toBe(false);
   });
 });
 
 describe("tesserae explain", () => {
   it("writes a figure as SVG, PNG and JSON, and lists them", async () => {
-    const image = at("moved", "val", "ring", "00000.png");
+    const image = at("shapes", "val", "ring", "00000.png");
     const flags = ["--threads", "1", "-o", at("figures")];
     const { code, stdout, stderr } = await tesserae([
       "explain",
@@ -89,5 +90,32 @@ describe("tesserae explain", () => {
       expect([code === 1 || code === 2, stdout]).toEqual([true, ""]);
     }
     expect(existsSync(at("vit.svg"))).toBe(false);
+  });
+});
+
+describe("tesserae robustness", () => {
+  it("measures some corruptions on some images, the same twice, and draws them", async () => {
+    const words = ["robustness", at("run"), at("shapes"), "--threads", "1", "--limit", "5", "-o", at("robust")];
+    const { code, stdout, stderr } = await tesserae([...words, "--corruption", "fog,patch_shuffle", "--json"]);
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    const { images, clean, corrupted, files } = JSON.parse(stdout);
+    expect(images).toBe(5);
+    expect(corrupted).toHaveLength(5 + 4);
+    for (const { top1 } of [clean, ...corrupted]) expect([0, 20, 40, 60, 80, 100]).toContain(Math.round(top1));
+    expect(JSON.parse(readFileSync(files.json, "utf8")).data.corrupted).toHaveLength(9);
+    expect(readFileSync(files.svg, "utf8")).toContain("patch shuffle");
+    const again = await tesserae([...words, "--corruption", "fog,patch_shuffle", "--json"]);
+    expect(again.stdout).toBe(stdout);
+  });
+
+  it("names the corruptions that there are", async () => {
+    const words = ["robustness", at("run"), at("shapes"), "--corruption", "rain", "-o", at("none")];
+    const { code, stderr } = await tesserae(words);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: there is no corruption rain\. There are gaussian_noise, .*\n$/);
+    expect(existsSync(at("none"))).toBe(false);
+    const { stdout } = await tesserae(["robustness", at("run"), at("shapes"), "--corruption", "list"]);
+    expect(stdout.trim().split("\n")).toHaveLength(17);
   });
 });
