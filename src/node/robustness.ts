@@ -5,10 +5,11 @@ import { TesseraeError } from "../errors.ts";
 import type { Robustness } from "../explain/robustness.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { Meter } from "../train/metrics.ts";
+import { channelsOf, transformOf } from "../train/predictor.ts";
 import { someOf } from "./images.ts";
 import { createLoader } from "./loader.ts";
 import type { TrainedModel } from "./model-files.ts";
-import { channelsOf, createPredictor, type Predictor, transformOf } from "./predictor.ts";
+import { createPredictor, type Predictor } from "./predictor.ts";
 
 export interface RobustnessOptions {
   /** Names of `CORRUPTIONS`. Default: all. */
