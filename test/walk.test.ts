@@ -4,14 +4,12 @@ import type { Subject } from "../src/explain/subject.ts";
 import { softmax } from "../src/explain/walk/parts.ts";
 import { scoresOf, weightedSum } from "../src/explain/walk/vit/index.ts";
 import { observe } from "../src/explain/walk/vit/observe.ts";
-import { LANGUAGES, WORDS } from "../src/explain/walk/words.ts";
+import { WORDS } from "../src/explain/walk/words.ts";
 import { createModel } from "../src/models/index.ts";
 import { initialize } from "../src/models/trace.ts";
 import { createOrtBackend } from "../src/node/ort.ts";
 import { writeLecture } from "../src/node/walk.ts";
 import type { Backend } from "../src/runtime/backend.ts";
-
-const STEPS = "image patches flatten project position qkv scores values heads mlp layers lines field logits".split(" ");
 
 let backend: Backend;
 beforeAll(async () => {
@@ -66,16 +64,12 @@ describe("the lecture's numbers", () => {
 });
 
 describe("the page", () => {
-  it("has every step in every language, and fetches nothing", async () => {
-    for (const language of LANGUAGES) {
-      const page = await writeLecture("vit_tiny_patch16_224", undefined, backend, { language });
-      for (const name of STEPS) expect(page).toContain(`id="${name}"`);
-      expect(page).toContain(`<html lang="${language}">`);
-      expect(page).toContain(WORDS[language].fresh);
-      expect(page).toContain("768");
-      expect(page.replaceAll("http://www.w3.org/", "")).not.toMatch(/(src|href)="(?!data:|#)|https?:/);
-      expect(page).not.toMatch(/NaN|undefined/);
-    }
+  it("of a name has fresh weights, says so, and follows nine patches of a drawn image", async () => {
+    const page = await writeLecture("vit_tiny_patch16_224", undefined, backend, { language: "ja" });
+    expect(page).toContain('<html lang="ja">');
+    expect(page).toContain(WORDS.ja.fresh);
+    expect(page).toContain("16 · 16 · 3 = 768");
+    expect(page.match(/data-i="/g)).toHaveLength(9);
   });
 
   it("is refused for a family without a lecture, by naming those that have one, and for a patch that is not there", async () => {

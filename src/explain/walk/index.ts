@@ -1,14 +1,18 @@
 import type { PixelImage } from "../../data/image.ts";
 import { TesseraeError } from "../../errors.ts";
+import convmixer from "../../models/convmixer.ts";
 import deit from "../../models/deit.ts";
 import { familyOf } from "../../models/index.ts";
+import mlpMixer from "../../models/mlp-mixer.ts";
 import type { Family, Model } from "../../models/model.ts";
 import vit from "../../models/vit.ts";
 import type { Drawing } from "../drawing.ts";
 import type { Picture } from "../figure.ts";
 import { figure, html, page, type Section } from "../report/page.ts";
 import type { Subject } from "../subject.ts";
+import { convmixerLecture } from "./convmixer/index.ts";
 import type { Lecture } from "./lecture.ts";
+import { mixerLecture } from "./mixer/index.ts";
 import { vitLecture } from "./vit/index.ts";
 import { type Language, WORDS } from "./words.ts";
 
@@ -31,7 +35,11 @@ interface Told {
 }
 
 /** Families and their lectures. */
-export const LECTURES: readonly Told[] = [{ name: "ViT and DeiT", families: [vit, deit], lecture: vitLecture }];
+export const LECTURES: readonly Told[] = [
+  { name: "ViT and DeiT", families: [vit, deit], lecture: vitLecture },
+  { name: "ConvMixer", families: [convmixer], lecture: convmixerLecture },
+  { name: "MLP-Mixer", families: [mlpMixer], lecture: mixerLecture },
+];
 
 /** The lecture of a model's family. Throws TesseraeError("model") that says which families have one. */
 export function lectureOf(model: Model): Lecture {

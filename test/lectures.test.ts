@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { observe as observeConvmixer } from "../src/explain/walk/convmixer/observe.ts";
+import { LECTURES, walk } from "../src/explain/walk/index.ts";
+import { observe as observeMixer } from "../src/explain/walk/mixer/observe.ts";
+import { liveliest } from "../src/explain/walk/parts.ts";
+import { LANGUAGES } from "../src/explain/walk/words.ts";
+import type { ModelOptions } from "../src/models/index.ts";
+import { familyOf } from "../src/models/index.ts";
+import { drawingSvg, pictureAddress } from "../src/node/explain.ts";
+import { createOrtBackend } from "../src/node/ort.ts";
+import { erf } from "../src/ops/special.ts";
+import type { Backend } from "../src/runtime/backend.ts";
+import { batchNormed, dense, type Example, exampleOf, layerNormed, weight } from "./lecture-subject.ts";
+
+let backend: Backend;
+beforeAll(async () => {
+  backend = await createOrtBackend({ threads: 1 });
+});
+afterAll(() => backend.dispose());
+
+const close = (a: ArrayLike<number>, b: ArrayLike<number>, digits = 4): void => {
+  expect(a.length).toBe(b.length);
+  for (let i = 0; i < a.length; i++) expect(a[i]).toBeCloseTo(b[i], digits);
+};
+
+const gelu = (x: number): number => 0.5 * x * (1 + erf(x / Math.SQRT2));
+
+/** A small model of each lecture, and the steps that its page must have. */
+const SMALL: Readonly<Record<string, { options: ModelOptions; steps: string }>> = {
+  vit_tiny_patch16_224: {
+    options: { img_size: 24, patch_size: 8, embed_dim: 16, depth: 2, num_heads: 2, num_classes: 3 },
+    steps: "image patches flatten project position qkv scores values heads mlp layers lines field logits",
+  },
+  convmixer: {
+    options: { img_size: 16, dim: 12, depth: 3, num_classes: 3 },
+    steps: "image patches flatten project embed depthwise residual pointwise layers field logits",
+  },
+  mixer_s16_224: {
+    options: { img_size: 24, patch_size: 8, embed_dim: 16, num_blocks: 3, num_classes: 3 },
+    steps: "image patches flatten project table tokens residual channels layers logits",
+  },
+};
+
+const small = (name: string): Promise<Example> => exampleOf(backend, name, SMALL[name].options);
+const drawn = { toSvg: drawingSvg, toAddress: pictureAddress };
+
+describe("a page of every lecture", () => {
+  it("has a small model here", () => {
+    const tested = Object.keys(SMALL).map(familyOf);
+    for (const { name, families } of LECTURES)
+      expect(
+        tested.some((f) => f && families.includes(f)),
+        name,
+      ).toBe(true);
+  });
+
+  for (const [name, { steps }] of Object.entries(SMALL))
+    it(`tells ${name} step by step in every language, and fetches nothing`, async () => {
+      const { of, picture } = await small(name);
+      for (const language of LANGUAGES) {
+        const page = await walk(of, picture, { language, ...drawn });
+        const sections = [...page.matchAll(/<section id="(\w+)"/g)].map(([, id]) => id);
+        expect(sections).toEqual(steps.split(" "));
+        expect(page.replaceAll("http://www.w3.org/", "")).not.toMatch(/(src|href)="(?!data:|#)|https?:/);
+        expect(page).not.toMatch(/NaN|undefined|Infinity/);
+      }
+    });
+
+  for (const name of Object.keys(SMALL))
+    it(`refuses a patch that ${name} has not`, async () => {
+      const { of, picture } = await small(name);
+      await expect(walk(of, picture, { patch: 1000, ...drawn })).rejects.toThrow(/there is no patch 1000/);
+    });
+});
+
+describe("the numbers of ConvMixer's lecture", () => {
+  it("are a kernel on a channel, its residual, and a matrix over channels, each with σ and norm", async () => {
+    const example = await small("convmixer");
+    const o = await observeConvmixer(example.of, example.picture, 9);
+    expect([o.grid, o.dim, o.depth, o.kernelSize]).toEqual([[8, 8], 12, 3, 5]);
+    // The patch embedding of patch 9, which is in row 1 and column 1.
+    const x = Array.from({ length: 12 }, (_, i) => {
+      const [c, y, z] = [Math.floor(i / 4), Math.floor(i / 2) % 2, i % 2];
+      return example.picture.input[c * 256 + (2 + y) * 16 + 2 + z];
+    });
+    close(o.projected, dense(example, "stem.0", x));
+    close(
+      o.embedded,
+      [...o.projected].map((v, c) => batchNormed(example, "stem.2", c, gelu(v))),
+    );
+    // The depthwise sum, with zeros outside the map: row 1 and column 1 of a kernel of 5 reach row -1.
+    const sums = [...o.before].map((_, place) => {
+      let sum = o.bias;
+      for (let i = 0; i < 25; i++) {
+        const [y, z] = [Math.floor(place / 8) + Math.floor(i / 5) - 2, (place % 8) + (i % 5) - 2];
+        if (y >= 0 && z >= 0 && y < 8 && z < 8) sum += o.kernel[i] * o.before[y * 8 + z];
+      }
+      return sum;
+    });
+    close(o.convolved, sums);
+    expect([...o.window].reduce((sum, v, i) => sum + v * o.kernel[i], o.bias)).toBeCloseTo(o.convolved[9], 5);
+    expect(o.window[0]).toBe(0);
+    close(
+      o.normed,
+      [...o.convolved].map((v) => batchNormed(example, "blocks.0.0.fn.2", o.channel, gelu(v))),
+    );
+    close(
+      o.added,
+      [...o.before].map((v, i) => v + o.normed[i]),
+    );
+    expect(o.column[o.channel]).toBeCloseTo(o.added[9], 6);
+    close(o.mixed, dense(example, "blocks.0.1", o.column));
+    close(
+      o.out,
+      [...o.mixed].map((v, c) => batchNormed(example, "blocks.0.3", c, gelu(v))),
+    );
+    close(o.layers[0].vector, o.out, 6);
+    expect(o.layers[2].alike[9]).toBeCloseTo(1, 5);
+  });
+
+  it("are of the channel that differs most from place to place, and of its kernel", async () => {
+    const example = await small("convmixer");
+    const o = await observeConvmixer(example.of, example.picture);
+    expect(liveliest(Float32Array.of(9, 9, 9, 9, 0, 3, 0, 3, 5, 6, 5, 5), [2, 2])).toBe(1);
+    const kernels = weight(example, "blocks.0.0.fn.0.weight");
+    expect([...o.kernel]).toEqual([...kernels.slice(o.channel * 25, o.channel * 25 + 25)]);
+    expect(o.patch).toBe(4 * 8 + 4);
+  });
+});
+
+describe("the numbers of MLP-Mixer's lecture", () => {
+  it("are an MLP over the patches of a channel, and one over the channels of a patch", async () => {
+    const example = await small("mixer_s16_224");
+    const o = await observeMixer(example.of, example.picture, 5);
+    expect([o.grid, o.dim, o.depth]).toEqual([[3, 3], 16, 3]);
+    const rows = Array.from({ length: 9 }, (_, p) => o.table.subarray(p * 16, (p + 1) * 16));
+    const normed = rows.map((row) => layerNormed(example, "blocks.0.norm1", row, 1e-6));
+    close(
+      o.before,
+      normed.map((row) => row[o.channel]),
+    );
+    close(o.hidden, dense(example, "blocks.0.mlp_tokens.fc1", o.before).map(gelu));
+    close(o.mixed, dense(example, "blocks.0.mlp_tokens.fc2", o.hidden));
+    expect(o.fromTokens[o.channel]).toBeCloseTo(o.mixed[5], 6);
+    const u = [...o.row].map((v, c) => v + o.fromTokens[c]);
+    close(o.normed, layerNormed(example, "blocks.0.norm2", u, 1e-6));
+    close(o.hiddenChannels, dense(example, "blocks.0.mlp_channels.fc1", o.normed).map(gelu));
+    close(o.fromChannels, dense(example, "blocks.0.mlp_channels.fc2", o.hiddenChannels));
+    close(
+      o.out,
+      u.map((v, c) => v + o.fromChannels[c]),
+    );
+    close(o.layers[0].vector, o.out, 6);
+    expect(o.layers[1].alike[5]).toBeCloseTo(1, 5);
+  });
+});
