@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { observe as observeConvmixer } from "../src/explain/walk/convmixer/observe.ts";
 import { LECTURES, walk } from "../src/explain/walk/index.ts";
 import { observe as observeMixer } from "../src/explain/walk/mixer/observe.ts";
-import { liveliest } from "../src/explain/walk/parts.ts";
+import { liveliest, softmax } from "../src/explain/walk/parts.ts";
+import { observe as observeSwin } from "../src/explain/walk/swin/observe.ts";
 import { LANGUAGES } from "../src/explain/walk/words.ts";
 import type { ModelOptions } from "../src/models/index.ts";
 import { familyOf } from "../src/models/index.ts";
@@ -25,6 +26,16 @@ const close = (a: ArrayLike<number>, b: ArrayLike<number>, digits = 4): void => 
 
 const gelu = (x: number): number => 0.5 * x * (1 + erf(x / Math.SQRT2));
 
+const SWIN = {
+  img_size: 32,
+  patch_size: 2,
+  embed_dim: 8,
+  depths: [2, 1],
+  num_heads: [2, 2],
+  window_size: 4,
+  num_classes: 3,
+};
+
 /** A small model of each lecture, and the steps that its page must have. */
 const SMALL: Readonly<Record<string, { options: ModelOptions; steps: string }>> = {
   vit_tiny_patch16_224: {
@@ -34,6 +45,14 @@ const SMALL: Readonly<Record<string, { options: ModelOptions; steps: string }>> 
   convmixer: {
     options: { img_size: 16, dim: 12, depth: 3, num_classes: 3 },
     steps: "image patches flatten project embed depthwise residual pointwise layers field logits",
+  },
+  swin_tiny_patch4_window7_224: {
+    options: SWIN,
+    steps: "image patches flatten project windows bias attend shift add merge stages logits",
+  },
+  swinv2_tiny_window8_256: {
+    options: { ...SWIN, pretrained_window_sizes: [0, 0] },
+    steps: "image patches flatten project windows bias attend shift add merge stages logits",
   },
   mixer_s16_224: {
     options: { img_size: 24, patch_size: 8, embed_dim: 16, num_blocks: 3, num_classes: 3 },
@@ -152,5 +171,96 @@ describe("the numbers of MLP-Mixer's lecture", () => {
     );
     close(o.layers[0].vector, o.out, 6);
     expect(o.layers[1].alike[5]).toBeCloseTo(1, 5);
+  });
+});
+
+describe("the numbers of Swin's lecture", () => {
+  const bias = (example: Example, block: number, query: readonly number[], key: readonly number[]): number => {
+    const table = weight(example, `layers.0.blocks.${block}.attn.relative_position_bias_table`);
+    // Swin's own index (its code): offset of query from key, 2 heads a row.
+    return table[((query[0] - key[0] + 3) * 7 + (query[1] - key[1] + 3)) * 2];
+  };
+
+  it("are scores, the bias cell of the offset, and their softmax within the window", async () => {
+    const example = await small("swin_tiny_patch4_window7_224");
+    // Row 5 and column 10 of 16: in the window of rows 4..7 and columns 8..11, at (1, 2).
+    const o = await observeSwin(example.of, example.picture, 5 * 16 + 10);
+    expect([o.grid, o.heads, o.plain.at]).toEqual([[16, 16], 2, { window: 6, token: 6 }]);
+    const key = [Math.floor(o.plain.key / 4), o.plain.key % 4];
+    expect(o.plain.offset).toEqual([key[0] - 1, key[1] - 2]);
+    expect(o.plain.bias[o.plain.key]).toBeCloseTo(bias(example, 0, [1, 2], key), 6);
+    expect(o.plain.table[(o.plain.offset[0] + 3) * 7 + o.plain.offset[1] + 3]).toBeCloseTo(
+      o.plain.bias[o.plain.key],
+      6,
+    );
+    close(
+      o.plain.shares,
+      softmax([...o.plain.scores].map((s, i) => s + bias(example, 0, [1, 2], [Math.floor(i / 4), i % 4]))),
+    );
+    // The scores are those of the normalised patch's query with its neighbours' keys: here its own.
+    const x = layerNormed(example, "layers.0.blocks.0.norm1", o.entered, 1e-5);
+    const qkv = dense(example, "layers.0.blocks.0.attn.qkv", x);
+    const score = [0, 1, 2, 3].reduce((sum, c) => sum + qkv[c] * qkv[8 + c], 0) / 2;
+    expect(o.plain.scores[6]).toBeCloseTo(score, 5);
+    const others = o.plain.shares.filter((_, i) => i !== 6);
+    expect(o.plain.shares[o.plain.key]).toBe(Math.max(...others));
+  });
+
+  it("are masked where the shift brought opposite borders together", async () => {
+    const example = await small("swin_tiny_patch4_window7_224");
+    // The last patch: rolled by 2 it lies at 13, in the last window, with rows 14, 15, 0 and 1.
+    const o = await observeSwin(example.of, example.picture, 255);
+    const look = o.shifted as NonNullable<typeof o.shifted>;
+    expect([look.windows.shift, look.at]).toEqual([[2, 2], { window: 15, token: 5 }]);
+    const near = [0, 1, 4, 5];
+    expect([...(look.mask as Float32Array)]).toEqual(
+      Array.from({ length: 16 }, (_, i) => (near.includes(i) ? 0 : -100)),
+    );
+    look.shares.forEach((share, i) => {
+      if (!near.includes(i)) expect(share).toBeLessThan(1e-30);
+    });
+    expect(near.reduce((sum, i) => sum + look.shares[i], 0)).toBeCloseTo(1, 5);
+    expect([...(o.mask as Float32Array).slice(5 * 16, 6 * 16)]).toEqual([...(look.mask as Float32Array)]);
+  });
+
+  it("are a residual stream, and four neighbours joined to one of twice the channels", async () => {
+    const example = await small("swin_tiny_patch4_window7_224");
+    const o = await observeSwin(example.of, example.picture, 5 * 16 + 10);
+    close(
+      o.out,
+      [...o.entered].map((v, i) => v + o.attended[i] + o.mixed[i]),
+    );
+    const { values } = o.stages[0];
+    // timm's order: down, then to the right.
+    const four = [
+      [4, 10],
+      [5, 10],
+      [4, 11],
+      [5, 11],
+    ].flatMap(([y, x]) => [...values.slice((y * 16 + x) * 8, (y * 16 + x + 1) * 8)]);
+    close(o.neighbours as Float32Array, layerNormed(example, "layers.1.downsample.norm", four, 1e-5));
+    close(o.merged as Float32Array, dense(example, "layers.1.downsample.reduction", o.neighbours as Float32Array));
+    expect(o.stages.map((s) => [s.size, s.channels])).toEqual([
+      [[16, 16], 8],
+      [[8, 8], 16],
+    ]);
+  });
+
+  it("of V2 are cosines, a bias made by a network, and norms behind attention and MLP", async () => {
+    const example = await small("swinv2_tiny_window8_256");
+    const o = await observeSwin(example.of, example.picture, 5 * 16 + 10);
+    // The cosine of the patch's own query and key, times the learned scale of the head.
+    const scale = Math.exp(weight(example, "layers.0.blocks.0.attn.logit_scale")[0]);
+    const q = dense(example, "layers.0.blocks.0.attn.qkv", o.entered).map((v, i) =>
+      i < 8 ? v + weight(example, "layers.0.blocks.0.attn.q_bias")[i] : v,
+    );
+    const [a, b] = [q.slice(0, 4), q.slice(8, 12)];
+    const cosine = a.reduce((sum, v, i) => sum + v * b[i], 0) / (Math.hypot(...a) * Math.hypot(...b));
+    expect(o.plain.scores[6]).toBeCloseTo(scale * cosine, 4);
+    close(o.plain.shares, softmax([...o.plain.scores].map((s, i) => s + o.plain.bias[i])));
+    close(
+      o.out,
+      [...o.entered].map((v, i) => v + o.attended[i] + o.mixed[i]),
+    );
   });
 });

@@ -4,6 +4,7 @@ import type { Size } from "../nn/size.ts";
 import { lacks } from "./figure.ts";
 import { gridOf, tokenGrid } from "./places.ts";
 import { floats, type Inside, inquire, inside, type Subject } from "./subject.ts";
+import { placeOf, squareWindows, windowKind } from "./windows.ts";
 
 /** Where the tokens of an attention layer lie on the image. */
 export interface Places {
@@ -50,27 +51,6 @@ function placed(grid: Size, groups: number, length: number, at: (group: number, 
   return { grid, length, cells };
 }
 
-/** Kind of a window by the names that Swin's and MaxViT's modules have. */
-export function windowKind(path: string, count: number): "window" | "shifted window" | "grid" {
-  if (path.includes("attn_grid")) return "grid";
-  const block = /blocks\.(\d+)\.attn$/.exec(path);
-  return block && Number(block[1]) % 2 === 1 && count > 1 ? "shifted window" : "window";
-}
-
-/** Row and column of a token of a window, of `count` x `count` windows of `side` x `side`, on the whole map. */
-export function windowPlace(
-  { side, count, kind }: { side: number; count: number; kind: AttentionKind },
-  window: number,
-  token: number,
-): [number, number] {
-  const at = (w: number, t: number): number => {
-    if (kind === "grid") return t * count + w;
-    const shift = kind === "shifted window" ? side >> 1 : 0;
-    return (w * side + t + shift) % (side * count);
-  };
-  return [at(Math.floor(window / count), Math.floor(token / side)), at(window % count, token % side)];
-}
-
 type Layout = Pick<AttentionLayer, "kind" | "queries" | "keys">;
 
 /** Every token of the image asks every token. */
@@ -100,8 +80,8 @@ function windowLayout(path: string, groups: number, length: number): Layout | un
   const [side, count] = [Math.sqrt(length), Math.sqrt(groups)];
   if (!Number.isInteger(side) || !Number.isInteger(count)) return undefined;
   const kind = windowKind(path, count);
-  const grid: Size = [side * count, side * count];
-  const places = placed(grid, groups, length, (window, token) => windowPlace({ side, count, kind }, window, token));
+  const windows = squareWindows({ side, count, kind });
+  const places = placed(windows.map, groups, length, (window, token) => placeOf(windows, window, token) as Size);
   return { kind, queries: places, keys: places };
 }
 

@@ -178,7 +178,8 @@ const attention = (o: MaxVitOptions, dim: number, window: Size) => {
       const [wq, wk, wv] = parts(o, m.qkv.weight, d);
       const [bq, bk, bv] = parts(o, m.qkv.bias as Tensor, d);
       const [q, k, v] = [dense(x, wq, bq), dense(x, wk, bk), dense(x, wv, bv)].map((t) => splitHeads(t, heads));
-      const y = attend(q.mul(d ** -0.5), k, v, { bias: m.rel_pos?.(), drop: m.attn_drop });
+      const bias = m.rel_pos && tap("bias", m.rel_pos()); // [heads, L, L]
+      const y = attend(q.mul(d ** -0.5), k, v, { bias, drop: m.attn_drop });
       return m.proj_drop(m.proj(joinHeads(y)));
     },
   );

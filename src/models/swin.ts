@@ -64,9 +64,9 @@ const windowAttention = (o: SwinOptions, { dim, heads, layout }: BlockPlace) => 
     },
     (m, x: Tensor, mask?: Tensor) => {
       const [q, k, v] = m.qkv(x).map((t) => splitHeads(t, heads));
-      const bias = position.forward(m); // [heads, L, L]
+      const bias = tap("bias", position.forward(m)); // [heads, L, L]
       const y = attend(q.mul((dim / heads) ** -0.5), k, v, {
-        bias: mask ? bias.add(mask) : bias,
+        bias: mask ? bias.add(tap("mask", mask)) : bias,
         drop: m.attn_drop,
       });
       return m.proj_drop(m.proj(joinHeads(y)));

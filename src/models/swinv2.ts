@@ -70,8 +70,11 @@ const cosineAttention = (o: SwinV2Options, { dim, heads, layout, stage }: BlockP
       const biases = [m.q_bias, undefined, m.v_bias];
       const [q, k, v] = m.qkv.weight.split(3, 0).map((w, i) => splitHeads(dense(x, w, biases[i]), heads));
       const scale = m.logit_scale.min(Math.log(100)).exp();
-      const bias = m.cpb_mlp(); // [heads, L, L]
-      const y = attend(unit(q).mul(scale), unit(k), v, { bias: mask ? bias.add(mask) : bias, drop: m.attn_drop });
+      const bias = tap("bias", m.cpb_mlp()); // [heads, L, L]
+      const y = attend(unit(q).mul(scale), unit(k), v, {
+        bias: mask ? bias.add(tap("mask", mask)) : bias,
+        drop: m.attn_drop,
+      });
       return m.proj_drop(m.proj(joinHeads(y)));
     },
   );

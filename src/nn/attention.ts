@@ -33,7 +33,7 @@ export interface AttendOptions {
 
 /** softmax(q kᵀ + bias) v of [N, heads, L, d], with q scaled before. */
 export function attend(q: Tensor, k: Tensor, v: Tensor, { bias, drop = (t) => t }: AttendOptions = {}): Tensor {
-  const scores = q.matmul(k.mT()); // [N, heads, L, L]
+  const scores = tap("scores", q.matmul(k.mT())); // [N, heads, L, L]
   const probs = tap("probs", (bias ? addByGroup(scores, bias) : scores).softmax());
   return drop(probs).matmul(v);
 }

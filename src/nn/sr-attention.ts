@@ -51,8 +51,8 @@ export const srAttention = (dim: number, heads: number, options: SrAttentionOpti
         const z = m.norm(toTokens(m.sr(poolTo ? adaptiveAvgPool(map, poolTo) : map)));
         return poolTo ? z.gelu() : z;
       };
-      const q = splitHeads(m.q(x), heads).mul((dim / heads) ** -0.5);
-      const [k, v] = m.kv(reduce(x)).map((t) => splitHeads(t, heads));
+      const q = tap("q", splitHeads(m.q(x), heads)).mul((dim / heads) ** -0.5);
+      const [k, v] = m.kv(reduce(x)).map((t, i) => tap("kv"[i], splitHeads(t, heads)));
       const probs = tap("probs", q.matmul(k.mT()).softmax()); // [N, heads, H·W, H·W / R²]
       return m.proj_drop(m.proj(joinHeads(m.attn_drop(probs).matmul(v))));
     },

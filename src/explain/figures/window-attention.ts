@@ -1,58 +1,49 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Model } from "../../models/model.ts";
-import { windowKind, windowPlace } from "../attention-layers.ts";
 import { overlay } from "../color.ts";
+import type { Panel } from "../drawing.ts";
 import { batchOf, type Figure, lacks } from "../figure.ts";
 import { answer, floats, type Inside } from "../subject.ts";
+import { spreadOut, squareWindows, type Windows, whereIs, windowKind } from "../windows.ts";
 
-/** A layer whose tokens attend within windows of `side` x `side`, `count` x `count` of them. */
-interface Windowed {
+/** A layer whose tokens attend within windows. */
+interface Windowed extends Windows {
   readonly path: string;
-  /** [n · count², heads, side², side²]. */
+  /** [n · windows, heads, side², side²]. */
   readonly probs: Tensor;
-  readonly side: number;
-  readonly count: number;
-  /** Neighbours; the same moved by half a window; or pixels `count` apart. */
-  readonly kind: "window" | "shifted window" | "grid";
+  readonly name: "window" | "shifted window" | "block" | "grid";
 }
 
 /** Layers that attend within windows of a square map; of each map's size and kind the last. */
 function windowed(model: Model, { taps, image }: Inside): Windowed[] {
   const found = new Map<string, Windowed>();
-  for (const [name, probs] of taps) {
-    if (!name.endsWith(".probs") || probs.rank !== 4) continue;
-    const path = name.slice(0, -".probs".length);
+  for (const [tapped, probs] of taps) {
+    if (!tapped.endsWith(".probs") || probs.rank !== 4) continue;
+    const path = tapped.slice(0, -".probs".length);
     const [side, count] = [Math.sqrt(probs.shape[2]), Math.sqrt(probs.shape[0] / image.shape[0])];
     const square = Number.isInteger(side) && Number.isInteger(count) && probs.shape[2] === probs.shape[3];
     if (!square || count < 2) continue;
     const kind = windowKind(path, count);
-    found.set(`${side} ${count} ${kind}`, { path, probs, side, count, kind });
+    const name = path.includes("attn_block") ? "block" : kind;
+    found.set(`${side} ${count} ${name}`, { ...squareWindows({ side, count, kind }), path, probs, name });
   }
   if (found.size === 0) throw lacks(model, "no attention within windows of a square map");
   return [...found.values()];
 }
 
-/** The window and token that lie nearest the middle of the map. */
-function middle(layer: Windowed): { window: number; token: number } {
-  const half = (layer.side * layer.count) >> 1;
-  for (let window = 0; window < layer.count ** 2; window++)
-    for (let token = 0; token < layer.side ** 2; token++) {
-      const [y, x] = windowPlace(layer, window, token);
-      if (y === half && x === half) return { window, token };
-    }
-  return { window: 0, token: 0 };
-}
+/** The window and token in the middle of the map. */
+const middle = (layer: Windowed) => whereIs(layer, [layer.map[0] >> 1, layer.map[1] >> 1]);
 
-/** The middle token's attention, heads averaged, on the whole map: 0 where it cannot look. */
-function spreadOut(layer: Windowed, row: ArrayLike<number>): number[] {
-  const size = layer.side * layer.count;
-  const map = Array<number>(size * size).fill(0);
-  const { window } = middle(layer);
-  for (let token = 0; token < layer.side ** 2; token++) {
-    const [y, x] = windowPlace(layer, window, token);
-    map[y * size + x] = row[token];
-  }
-  return map;
+/** The middle token's attention, heads averaged: [n, side²]. */
+function middleRow(layer: Windowed, images: number): Tensor {
+  const { window, token } = middle(layer);
+  const [all, heads, length] = layer.probs.shape;
+  const one = layer.probs.reshape([images, all / images, heads, length, length]).slice(1, window, window + 1);
+  return one
+    .squeeze(1)
+    .slice(2, token, token + 1)
+    .squeeze(2)
+    .mean([1]);
 }
 
 export const windowAttention: Figure = {
@@ -64,42 +55,40 @@ export const windowAttention: Figure = {
     const layers: Windowed[] = [];
     const result = await answer(context, batchOf(pictures), (of) => {
       layers.push(...windowed(model, of));
-      return new Map(
-        layers.map((layer) => {
-          const { window, token } = middle(layer);
-          const [, heads, length] = layer.probs.shape;
-          const images = layer.probs.reshape([pictures.length, layer.count ** 2, heads, length, length]);
-          const one = images.slice(1, window, window + 1).squeeze(1);
-          return [
-            layer.path,
-            one
-              .slice(2, token, token + 1)
-              .squeeze(2)
-              .mean([1]),
-          ] as const;
-        }),
-      );
+      return new Map(layers.map((layer) => [layer.path, middleRow(layer, pictures.length)]));
     });
     const maps = layers.map((layer) => {
-      const [all, cells] = [floats(result, layer.path), layer.side ** 2];
-      const rows = pictures.map((_, i) => spreadOut(layer, all.subarray(i * cells, (i + 1) * cells)));
-      return { path: layer.path, kind: layer.kind, size: layer.side * layer.count, rows };
+      const [all, cells] = [floats(result, layer.path), layer.window[0] * layer.window[1]];
+      const { window } = middle(layer);
+      const rows = pictures.map((_, i) => [...spreadOut(layer, window, all.subarray(i * cells, (i + 1) * cells))]);
+      return { path: layer.path, kind: layer.name, size: layer.map[0], rows };
     });
+    // Both kinds of one size stand side by side, a size a row.
+    const sizes = [...new Set(maps.map((m) => m.size))];
+    const panels = pictures.flatMap(({ pixels, name }, i) =>
+      sizes.flatMap((size): Panel[] => {
+        const own = maps.filter((m) => m.size === size);
+        const drawn = own.map(({ kind, rows }) => ({
+          title: `${kind}, ${size} × ${size}`,
+          image: overlay(pixels, rows[i], [size, size]),
+        }));
+        const columns = Math.max(...sizes.map((s) => maps.filter((m) => m.size === s).length));
+        const blank = Array.from({ length: columns - own.length }, () => ({ image: EMPTY }));
+        return [{ title: name, image: pixels }, ...drawn, ...blank];
+      }),
+    );
     return {
       kind: "panels",
       title: this.title,
       caption:
-        "Where the token in the middle of the image can look, and does: by size of map and kind of window, heads averaged.",
-      columns: Math.min(6, maps.length + 1),
+        "Where the token in the middle of the image can look, and does, heads averaged: a row a size of map, its kinds of window side by side.",
+      columns: panels.length / (pictures.length * sizes.length),
       width: 160,
-      panels: pictures.flatMap(({ pixels, name }, i) => [
-        { title: name, image: pixels },
-        ...maps.map(({ kind, size, rows }) => ({
-          title: `${kind}, ${size} × ${size}`,
-          image: overlay(pixels, rows[i], [size, size]),
-        })),
-      ]),
+      panels,
       data: maps,
     };
   },
 };
+
+/** In place of a kind of window that a size of map has not. */
+const EMPTY = { width: 1, height: 1, data: Uint8Array.of(255, 255, 255) };

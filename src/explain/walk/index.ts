@@ -5,6 +5,8 @@ import deit from "../../models/deit.ts";
 import { familyOf } from "../../models/index.ts";
 import mlpMixer from "../../models/mlp-mixer.ts";
 import type { Family, Model } from "../../models/model.ts";
+import swin from "../../models/swin.ts";
+import swinV2 from "../../models/swinv2.ts";
 import vit from "../../models/vit.ts";
 import type { Drawing } from "../drawing.ts";
 import type { Picture } from "../figure.ts";
@@ -13,6 +15,7 @@ import type { Subject } from "../subject.ts";
 import { convmixerLecture } from "./convmixer/index.ts";
 import type { Lecture } from "./lecture.ts";
 import { mixerLecture } from "./mixer/index.ts";
+import { swinLecture } from "./swin/index.ts";
 import { vitLecture } from "./vit/index.ts";
 import { type Language, WORDS } from "./words.ts";
 
@@ -38,6 +41,7 @@ interface Told {
 export const LECTURES: readonly Told[] = [
   { name: "ViT and DeiT", families: [vit, deit], lecture: vitLecture },
   { name: "ConvMixer", families: [convmixer], lecture: convmixerLecture },
+  { name: "Swin", families: [swin, swinV2], lecture: swinLecture },
   { name: "MLP-Mixer", families: [mlpMixer], lecture: mixerLecture },
 ];
 

@@ -201,3 +201,20 @@ export const everyOf = (count: number, most: number): number[] => {
   const step = Math.ceil(count / most);
   return Array.from({ length: count }, (_, i) => i).filter((i) => i % step === 0 || i === count - 1);
 };
+
+/** Rows [H·W, C] as maps [C, H, W]. */
+export function mapsOfRows(rows: Float32Array, [h, w]: Size): Float32Array {
+  const channels = rows.length / (h * w);
+  return rowsOf(rows, [1, channels]);
+}
+
+/** The most uneven channel of each stage's maps. */
+export const stagePanels = (
+  stages: readonly { readonly size: Size; readonly maps: Float32Array }[],
+  words: { readonly stage: string; readonly channel: string },
+): Panel[] =>
+  stages.map(({ size, maps }, i) => {
+    const channel = liveliest(maps, size);
+    const title = `${words.stage} ${i + 1}: ${size.join(" × ")}, ${words.channel} ${channel}`;
+    return signedPanel(title, channelOf(maps, channel, size), size);
+  });

@@ -48,7 +48,17 @@ type Label =
   | "effective"
   | "attention"
   | "resnet"
-  | "stacked";
+  | "stacked"
+  | "window"
+  | "grid"
+  | "pair"
+  | "bias"
+  | "mask"
+  | "offset"
+  | "sum"
+  | "share"
+  | "keys"
+  | "queries";
 
 export interface Words {
   readonly lead: (model: string, image: string) => string;
@@ -83,6 +93,16 @@ const en: Words = {
     attention: "attention: all of the image",
     resnet: "ResNet-18, composed",
     stacked: "3 × 3 convolutions alone",
+    window: "window",
+    grid: "grid",
+    pair: "two patches",
+    bias: "bias",
+    mask: "mask",
+    offset: "offset",
+    sum: "sum",
+    share: "share",
+    keys: "keys and values",
+    queries: "queries",
   },
   steps: {
     image: {
@@ -141,6 +161,16 @@ const ja: Words = {
     attention: "アテンション: 画像全体",
     resnet: "ResNet-18(合成)",
     stacked: "3 × 3 畳み込みのみ",
+    window: "ウィンドウ",
+    grid: "グリッド",
+    pair: "2 つのパッチ",
+    bias: "バイアス",
+    mask: "マスク",
+    offset: "隔たり",
+    sum: "和",
+    share: "割合",
+    keys: "キーとバリュー",
+    queries: "クエリ",
   },
   steps: {
     image: {
@@ -199,6 +229,16 @@ const ko: Words = {
     attention: "어텐션: 이미지 전체",
     resnet: "ResNet-18(합성)",
     stacked: "3 × 3 합성곱만",
+    window: "윈도",
+    grid: "격자",
+    pair: "두 패치",
+    bias: "바이어스",
+    mask: "마스크",
+    offset: "간격",
+    sum: "합",
+    share: "비율",
+    keys: "키와 값",
+    queries: "쿼리",
   },
   steps: {
     image: {

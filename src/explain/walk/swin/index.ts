@@ -1,0 +1,118 @@
+import { AMOUNT, overlay, paint, stretch } from "../../color.ts";
+import type { Panel } from "../../drawing.ts";
+import type { Picture } from "../../figure.ts";
+import { countsOf } from "../../windows.ts";
+import { answerStep, commonOf, patchSteps } from "../common.ts";
+import { type Lecture, type Shown, type Step, steps } from "../lecture.ts";
+import { frame, gridded, line, mapsOfRows, stagePanels, stripPanel } from "../parts.ts";
+import { biasPanel, pairTable, sharesOnMap, type WindowLook, windowCells } from "../window-look.ts";
+import { WORDS, type Words } from "../words.ts";
+import { type Observation, observe } from "./observe.ts";
+import { SCRIPT, type StepName } from "./text.ts";
+
+/** Windows a side of the drawn image. */
+const WINDOWS = 4;
+
+/** The window of a look on the image, its place and perhaps its pair framed. */
+const framedPanel = (title: string, { pixels }: Picture, look: WindowLook, only: "pair" | "window"): Panel => ({
+  title,
+  image: frame(pixels, look.windows.map, windowCells(look, only)),
+});
+
+const sharesPanel = (title: string, { pixels }: Picture, look: WindowLook): Panel => ({
+  title,
+  image: overlay(pixels, sharesOnMap(look), look.windows.map),
+});
+
+function shown(picture: Picture, o: Observation, w: Words["labels"]): Readonly<Record<StepName, Shown>> {
+  const [plain, shifted] = [o.plain, o.shifted];
+  const length = plain.shares.length;
+  const windows = countsOf(plain.windows);
+  const maskPanel = o.mask && [{ title: w.mask, image: paint(stretch(o.mask), [length, length], AMOUNT), sharp: true }];
+  return {
+    windows: {
+      panels: [
+        { title: `${windows.join(" × ")}`, image: gridded(picture, { grid: windows, patch: plain.at.window }) },
+        framedPanel(w.window, picture, plain, "window"),
+      ],
+      width: 336,
+    },
+    bias: {
+      panels: [framedPanel(w.pair, picture, plain, "pair"), biasPanel(`${w.bias}, ${w.head} 0`, plain)],
+      width: 336,
+      details: [pairTable(plain, w)],
+    },
+    attend: {
+      panels: [sharesPanel(`${w.head} 0`, picture, plain)],
+      width: 336,
+      details: [line("q · k", plain.scores), line(w.bias, plain.bias), line("softmax", plain.shares)],
+    },
+    shift: shifted
+      ? {
+          panels: [
+            framedPanel(w.window, picture, shifted, "window"),
+            ...(maskPanel ?? []),
+            sharesPanel(`${w.head} 0`, picture, shifted),
+          ],
+          details: [pairTable(shifted, w)],
+        }
+      : {},
+    add: {
+      panels: [
+        stripPanel(w.before, o.entered),
+        stripPanel("+", o.attended),
+        stripPanel("+ MLP", o.mixed),
+        stripPanel(w.after, o.out),
+      ],
+      details: [line("x", o.entered), line("+", o.attended), line("+ MLP", o.mixed), line("=", o.out)],
+    },
+    merge:
+      o.neighbours && o.merged
+        ? {
+            panels: [
+              stripPanel(String(o.neighbours.length), o.neighbours),
+              stripPanel(String(o.merged.length), o.merged),
+            ],
+            width: 336,
+          }
+        : {},
+    stages: {
+      panels: stagePanels(
+        o.stages.map(({ size, values }) => ({ size, maps: mapsOfRows(values, size) })),
+        w,
+      ),
+    },
+  };
+}
+
+/** The lecture of Swin and Swin V2: windows, the bias of an offset, shifted windows and their mask, merging. */
+export const swinLecture: Lecture = {
+  side(model) {
+    const window = Number.parseInt(String(model.stage?.(0).window ?? 7), 10);
+    const stages = (model.options.depths as readonly number[]).length;
+    const patch = model.options.patch_size as number;
+    // Whole windows in the first stage, and places to merge between all.
+    const unit = patch * 2 ** (stages - 1);
+    return Math.ceil((WINDOWS * window * patch) / unit) * unit;
+  },
+  async tell(context): Promise<Step[]> {
+    const { subject, picture, patch, language } = context;
+    const o = await observe(subject, picture, patch);
+    const common = commonOf(context, o.logits, o);
+    const { windows, offset, bias, key } = o.plain;
+    const [count, moved] = [countsOf(windows), o.shifted?.windows.shift ?? ([0, 0] as const)];
+    const told = {
+      ...{ rows: o.grid[0], columns: o.grid[1], patch: o.patch, dim: o.dim, heads: o.heads, offset },
+      ...{ window: windows.window, windows: count[0] * count[1], shift: moved, shifts: o.shifted !== undefined },
+      bias: bias[key],
+      network: subject.model.slots.some((s) => s.name.includes("cpb_mlp")),
+      hidden: subject.model.slots.find((s) => s.name.endsWith("mlp.fc1.weight"))?.shape[0] ?? 0,
+      stages: o.stages.length,
+    };
+    return [
+      ...patchSteps(context, o, o.projected, common),
+      ...steps(SCRIPT[language], told, shown(picture, o, WORDS[language].labels)),
+      answerStep(context, o.logits, common),
+    ];
+  },
+};
