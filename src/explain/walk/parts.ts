@@ -102,48 +102,65 @@ export const plane = ({ width, height, data }: PixelImage, c: number): PixelImag
 const RED = [230, 30, 30] as const;
 const WHITE = [255, 255, 255] as const;
 const AMBER = [255, 176, 0] as const;
+const BLACK = [0, 0, 0] as const;
 
 type Color = readonly [number, number, number];
-/** Colours of cells' edges by where they are: undefined for none. */
-type Edges = (row: number, column: number) => Color | undefined;
+
+/** What is marked on a grid over a picture. */
+export interface Marks {
+  readonly grid: Size;
+  /** Lines are drawn between cells of different regions; those of region `own` are outlined. */
+  readonly region?: (row: number, column: number) => number;
+  readonly own?: number;
+  readonly outline?: Color;
+  /** Cells that are filled. */
+  readonly filled?: ReadonlyMap<number, Color>;
+}
 
 /** The smallest side in pixels at which lines between cells can be seen. */
 const SIDE = 336;
 
-/** A picture enlarged to whole pixels with a frame in the cells of a grid that `edges` names. */
-function framed(pixels: PixelImage, [rows, columns]: Size, edges: Edges, thick: number): PixelImage {
+/** A picture enlarged to whole pixels with marks on a grid. */
+export function marked(pixels: PixelImage, { grid, region, own, outline = RED, filled }: Marks): PixelImage {
   const scale = Math.max(1, Math.round(SIDE / pixels.width));
   const [width, height] = [pixels.width * scale, pixels.height * scale];
-  const [h, w] = [height / rows, width / columns];
+  const [h, w] = [height / grid[0], width / grid[1]];
+  const thick = Math.max(1, Math.min(3, w / 8));
   const data = new Uint8Array(3 * width * height);
+  const regionAt = (row: number, column: number): number =>
+    row < 0 || column < 0 || row >= grid[0] || column >= grid[1] ? -1 : (region?.(row, column) ?? 0);
+  /** The line that the pixel is part of: within `far` of a border to another region. */
+  const lineAt = (y: number, x: number, far: number): boolean => {
+    const [row, column] = [Math.floor(y / h), Math.floor(x / w)];
+    const mine = regionAt(row, column);
+    const near = [y - row * h < far ? -1 : 0, (row + 1) * h - y <= far ? 1 : 0];
+    const beside = [x - column * w < far ? -1 : 0, (column + 1) * w - x <= far ? 1 : 0];
+    return (
+      near.some((d) => d !== 0 && regionAt(row + d, column) !== mine) ||
+      beside.some((d) => d !== 0 && regionAt(row, column + d) !== mine)
+    );
+  };
+  const colorAt = (y: number, x: number): Color | undefined => {
+    const [row, column] = [Math.floor(y / h), Math.floor(x / w)];
+    const fill = filled?.get(row * grid[1] + column);
+    if (fill || !region) return fill;
+    if (regionAt(row, column) === own) return lineAt(y, x, thick) ? outline : undefined;
+    return lineAt(y, x, 0.5) ? WHITE : undefined;
+  };
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
-      const [row, column] = [Math.floor(y / h), Math.floor(x / w)];
-      const inside = Math.min(y - row * h, x - column * w, (row + 1) * h - y - 1, (column + 1) * w - x - 1);
       const from = 3 * (Math.floor(y / scale) * pixels.width + Math.floor(x / scale));
-      const color = inside < thick ? edges(row, column) : undefined;
-      data.set(color ?? pixels.data.subarray(from, from + 3), 3 * (y * width + x));
+      data.set(colorAt(y, x) ?? pixels.data.subarray(from, from + 3), 3 * (y * width + x));
     }
   return { width, height, data };
 }
 
 /** The image with lines between the cells of a grid, the followed one framed. */
-export function gridded({ pixels }: Picture, of: Cell): PixelImage {
-  const lines = framed(pixels, of.grid, () => WHITE, 0.5);
-  return frame(lines, of.grid, [{ cell: of.patch, color: "followed" }]);
-}
+export const gridded = ({ pixels }: Picture, { grid, patch }: Cell): PixelImage =>
+  marked(pixels, { grid, region: (row, column) => row * grid[1] + column, own: patch });
 
-export interface Framed {
-  readonly cell: number;
-  readonly color: "followed" | "other";
-}
-
-/** A picture with some cells of a grid framed: the followed one red, others amber. */
-export function frame(pixels: PixelImage, grid: Size, cells: readonly Framed[]): PixelImage {
-  const colors = new Map(cells.map(({ cell, color }) => [cell, color === "followed" ? RED : AMBER]));
-  const thick = Math.max(1, Math.min(3, Math.round(SIDE / grid[1] / 8)));
-  return framed(pixels, grid, (row, column) => colors.get(row * grid[1] + column), thick);
-}
+/** Colours of the followed cell, of others, and of a cell of a coloured table. */
+export const COLORS = { followed: RED, other: AMBER, cell: BLACK } as const;
 
 /** softmax(x) in doubles. */
 export function softmax(values: ArrayLike<number>): number[] {

@@ -1,10 +1,11 @@
 import type { Size } from "../../nn/size.ts";
-import { balance, paint, SIGNED } from "../color.ts";
+import { balance, overlay, paint, SIGNED } from "../color.ts";
 import type { Panel } from "../drawing.ts";
+import type { Picture } from "../figure.ts";
 import { type Html, html, table } from "../report/page.ts";
 import type { Inside } from "../subject.ts";
 import { placeOf, spreadOut, type WindowPlace, type Windows, whereIs } from "../windows.ts";
-import { type Framed, frame } from "./parts.ts";
+import { COLORS, marked } from "./parts.ts";
 import type { Read, Wanted } from "./read.ts";
 
 /** A place's look around in its window, in one head. */
@@ -90,37 +91,41 @@ export function byOffset(bias: Float32Array, [h, w]: Size): Float32Array {
 /** Shares of the place on the whole map. */
 export const sharesOnMap = ({ windows, at, shares }: WindowLook): Float32Array => spreadOut(windows, at.window, shares);
 
-/** The cells of the map that the place's window holds, itself among them in red, the key in amber if asked for. */
-export function windowCells({ windows, at, key }: WindowLook, only: "pair" | "window"): Framed[] {
-  const cells: Framed[] = [];
-  for (let token = 0; token < windows.window[0] * windows.window[1]; token++) {
-    const place = placeOf(windows, at.window, token);
-    if (!place || (only === "pair" && token !== key && token !== at.token)) continue;
-    cells.push({ cell: place[0] * windows.map[1] + place[1], color: token === at.token ? "followed" : "other" });
-  }
-  return cells;
+/** The followed place and what it may ask on the image: the windows' borders, its own in amber. */
+export function windowPanel(title: string, { pixels }: Picture, { windows, at }: WindowLook): Panel {
+  const { map } = windows;
+  const region = (row: number, column: number): number => whereIs(windows, [row, column]).window;
+  const own = placeOf(windows, at.window, at.token) as Size;
+  const filled = new Map([[own[0] * map[1] + own[1], COLORS.followed]]);
+  return { title, image: marked(pixels, { grid: map, region, own: at.window, outline: COLORS.other, filled }) };
 }
+
+/** The followed place in red and the one that it asks most in amber. */
+export function pairPanel(title: string, { pixels }: Picture, { windows, at, key }: WindowLook): Panel {
+  const cell = (token: number): number => {
+    const [row, column] = placeOf(windows, at.window, token) as Size;
+    return row * windows.map[1] + column;
+  };
+  const filled = new Map<number, readonly [number, number, number]>([
+    [cell(key), COLORS.other],
+    [cell(at.token), COLORS.followed],
+  ]);
+  return { title, image: marked(pixels, { grid: windows.map, filled }) };
+}
+
+/** Where the place looks. */
+export const sharesPanel = (title: string, { pixels }: Picture, look: WindowLook): Panel => ({
+  title,
+  image: overlay(pixels, sharesOnMap(look), look.windows.map),
+});
 
 /** The bias table of the head with the pair's cell framed. */
 export function biasPanel(title: string, { windows: { window }, table, offset }: WindowLook): Panel {
   const size = [2 * window[0] - 1, 2 * window[1] - 1] as const;
   const cell = (offset[0] + window[0] - 1) * size[1] + offset[1] + window[1] - 1;
-  return {
-    title,
-    image: frame(enlarged(paint(balance(table), size, SIGNED), 16), size, [{ cell, color: "followed" }]),
-    sharp: true,
-  };
-}
-
-/** Every pixel `by` times as large. */
-function enlarged({ width, height, data }: Panel["image"], by: number): Panel["image"] {
-  const out = new Uint8Array(3 * width * height * by * by);
-  for (let y = 0; y < height * by; y++)
-    for (let x = 0; x < width * by; x++) {
-      const from = 3 * (Math.floor(y / by) * width + Math.floor(x / by));
-      out.set(data.subarray(from, from + 3), 3 * (y * width * by + x));
-    }
-  return { width: width * by, height: height * by, data: out };
+  const region = (row: number, column: number): number => Number(row * size[1] + column === cell);
+  const framed = marked(paint(balance(table), size, SIGNED), { grid: size, region, own: 1, outline: COLORS.cell });
+  return { title, image: framed, sharp: true };
 }
 
 /** Score, bias, their sum and the share of the pair. */

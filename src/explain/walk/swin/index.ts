@@ -1,11 +1,10 @@
-import { AMOUNT, overlay, paint, stretch } from "../../color.ts";
-import type { Panel } from "../../drawing.ts";
+import { AMOUNT, paint, stretch } from "../../color.ts";
 import type { Picture } from "../../figure.ts";
 import { countsOf } from "../../windows.ts";
 import { answerStep, commonOf, patchSteps } from "../common.ts";
 import { type Lecture, type Shown, type Step, steps } from "../lecture.ts";
-import { frame, gridded, line, mapsOfRows, stagePanels, stripPanel } from "../parts.ts";
-import { biasPanel, pairTable, sharesOnMap, type WindowLook, windowCells } from "../window-look.ts";
+import { amountPanel, line, mapsOfRows, stagePanels, stripPanel } from "../parts.ts";
+import { biasPanel, pairPanel, pairTable, sharesPanel, windowPanel } from "../window-look.ts";
 import { WORDS, type Words } from "../words.ts";
 import { type Observation, observe } from "./observe.ts";
 import { SCRIPT, type StepName } from "./text.ts";
@@ -13,44 +12,29 @@ import { SCRIPT, type StepName } from "./text.ts";
 /** Windows a side of the drawn image. */
 const WINDOWS = 4;
 
-/** The window of a look on the image, its place and perhaps its pair framed. */
-const framedPanel = (title: string, { pixels }: Picture, look: WindowLook, only: "pair" | "window"): Panel => ({
-  title,
-  image: frame(pixels, look.windows.map, windowCells(look, only)),
-});
-
-const sharesPanel = (title: string, { pixels }: Picture, look: WindowLook): Panel => ({
-  title,
-  image: overlay(pixels, sharesOnMap(look), look.windows.map),
-});
-
 function shown(picture: Picture, o: Observation, w: Words["labels"]): Readonly<Record<StepName, Shown>> {
   const [plain, shifted] = [o.plain, o.shifted];
   const length = plain.shares.length;
-  const windows = countsOf(plain.windows);
   const maskPanel = o.mask && [{ title: w.mask, image: paint(stretch(o.mask), [length, length], AMOUNT), sharp: true }];
   return {
     windows: {
-      panels: [
-        { title: `${windows.join(" × ")}`, image: gridded(picture, { grid: windows, patch: plain.at.window }) },
-        framedPanel(w.window, picture, plain, "window"),
-      ],
+      panels: [windowPanel(`${countsOf(plain.windows).join(" × ")}`, picture, plain)],
       width: 336,
     },
     bias: {
-      panels: [framedPanel(w.pair, picture, plain, "pair"), biasPanel(`${w.bias}, ${w.head} 0`, plain)],
+      panels: [pairPanel(w.pair, picture, plain), biasPanel(`${w.bias}, ${w.head} 0`, plain)],
       width: 336,
       details: [pairTable(plain, w)],
     },
     attend: {
-      panels: [sharesPanel(`${w.head} 0`, picture, plain)],
+      panels: [sharesPanel(`${w.head} 0`, picture, plain), amountPanel(w.window, plain.shares, plain.windows.window)],
       width: 336,
       details: [line("q · k", plain.scores), line(w.bias, plain.bias), line("softmax", plain.shares)],
     },
     shift: shifted
       ? {
           panels: [
-            framedPanel(w.window, picture, shifted, "window"),
+            windowPanel(w.window, picture, shifted),
             ...(maskPanel ?? []),
             sharesPanel(`${w.head} 0`, picture, shifted),
           ],
@@ -89,11 +73,7 @@ function shown(picture: Picture, o: Observation, w: Words["labels"]): Readonly<R
 export const swinLecture: Lecture = {
   side(model) {
     const window = Number.parseInt(String(model.stage?.(0).window ?? 7), 10);
-    const stages = (model.options.depths as readonly number[]).length;
-    const patch = model.options.patch_size as number;
-    // Whole windows in the first stage, and places to merge between all.
-    const unit = patch * 2 ** (stages - 1);
-    return Math.ceil((WINDOWS * window * patch) / unit) * unit;
+    return WINDOWS * window * (model.options.patch_size as number);
   },
   async tell(context): Promise<Step[]> {
     const { subject, picture, patch, language } = context;
