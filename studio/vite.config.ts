@@ -8,7 +8,7 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 export default defineConfig({
   base: "./",
   build: {
-    outDir: at("../dist/studio"),
+    outDir: at("../dist/page"),
     emptyOutDir: true,
     target: "es2022",
     modulePreload: { polyfill: false },

@@ -20,6 +20,7 @@ import { profileCommand } from "./commands/profile.ts";
 import { reportCommand } from "./commands/report.ts";
 import { robustnessCommand } from "./commands/robustness.ts";
 import { searchCommand } from "./commands/search.ts";
+import { studioCommand } from "./commands/studio.ts";
 import { sweepCommand } from "./commands/sweep.ts";
 import { synthCommand } from "./commands/synth.ts";
 import { trainCommand } from "./commands/train.ts";
@@ -51,6 +52,7 @@ const COMMANDS: readonly (() => CommandDefinition)[] = [
   explainCommand,
   robustnessCommand,
   reportCommand,
+  studioCommand,
   drawCommand,
   walkCommand,
   exportCommand,

@@ -42,7 +42,13 @@ export async function readRuns(paths: readonly string[]): Promise<RunFolder[]> {
 }
 
 async function readRun(path: string, name: string): Promise<RunFolder> {
-  const epochs = (await readSummary(path)).map((row) => {
+  const epochs = epochFigures(await readSummary(path));
+  return { name, path, config: await readConfigOf(path), epochs, journal: await readJournal(path) };
+}
+
+/** Figures of the rows of a summary.csv. */
+export const epochFigures = (rows: readonly Readonly<Record<string, string>>[]): EpochFigures[] =>
+  rows.map((row) => {
     const averaged = (column: string) => numberOf(row[`${column}_ema`]) ?? numberOf(row[column]);
     return {
       epoch: Number(row.epoch),
@@ -53,8 +59,6 @@ async function readRun(path: string, name: string): Promise<RunFolder> {
       lr: numberOf(row.lr),
     };
   });
-  return { name, path, config: await readConfigOf(path), epochs, journal: await readJournal(path) };
-}
 
 async function readConfigOf(run: string): Promise<RunConfig> {
   const where = join(run, CONFIG_FILE);
@@ -66,6 +70,11 @@ async function readConfigOf(run: string): Promise<RunConfig> {
       throw ioError("cannot be read", error, { where });
     throw new TesseraeError("io", "is not a run folder", { where: run, hint: "It has no config.json" });
   }
+  return parseRunConfig(text, where);
+}
+
+/** A run's config.json. Throws TesseraeError("data") where the text is none. */
+export function parseRunConfig(text: string, where: string): RunConfig {
   let config: unknown;
   try {
     config = JSON.parse(text);
@@ -77,10 +86,10 @@ async function readConfigOf(run: string): Promise<RunConfig> {
 
 type Metric = "top1" | "top5" | "loss";
 
-const metricOf = ({ config }: RunFolder): Metric => config.settings.evalMetric;
+const metricOf = ({ config }: Pick<RunFolder, "config">): Metric => config.settings.evalMetric;
 
 /** The epoch that is best by the run's own metric, the first of equals; undefined where none was evaluated. */
-export function bestEpoch(run: RunFolder): EpochFigures | undefined {
+export function bestEpoch(run: Pick<RunFolder, "config" | "epochs">): EpochFigures | undefined {
   const metric = metricOf(run);
   const sign = metric === "loss" ? -1 : 1;
   const evaluated = run.epochs.filter((e) => e[metric] !== undefined);
@@ -124,7 +133,7 @@ export function figuresOf(run: RunFolder): RunFigures {
 }
 
 /** Undefined for a model that is in no table: one read from a file. */
-function parametersOf({ spec }: RunConfig): number | undefined {
+export function parametersOf({ spec }: Pick<RunConfig, "spec">): number | undefined {
   try {
     return countParameters(createModel(spec.name, spec.options));
   } catch {
@@ -155,7 +164,7 @@ function facts({ data, fingerprint, settings, versions, machine, git }: RunConfi
 }
 
 /** What is not the same in all runs. */
-export function differencesOf(runs: readonly RunFolder[]): Difference[] {
+export function differencesOf(runs: readonly Pick<RunFolder, "config">[]): Difference[] {
   const each = runs.map(({ config }) => facts(config));
   const names = [...new Set(each.flatMap((known) => [...known.keys()]))];
   return names

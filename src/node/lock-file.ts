@@ -39,6 +39,12 @@ export function tryLock(path: string): LockFile | undefined {
 /** Who holds the lock; undefined where none is held or its owner is not written yet. */
 export const lockOwner = (path: string): LockOwner | undefined => parseOwner(read(path) ?? "");
 
+/** Whether a process holds the lock: one of another machine is taken for alive. */
+export function isHeld(path: string): boolean {
+  const owner = lockOwner(path);
+  return owner !== undefined && (owner.host !== hostname() || isRunning(owner.pid, owner.start));
+}
+
 /** "process 12", "process 12 on host". */
 export const ownerName = (owner: LockOwner | undefined): string =>
   owner ? `process ${owner.pid}${owner.host === hostname() ? "" : ` on ${owner.host}`}` : "another process";

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { TesseraeError } from "../errors.ts";
 import { errorCode, ioError } from "./file-system.ts";
-import { type LockFile, lockOwner, ownerName, tryLock } from "./lock-file.ts";
+import { isHeld, type LockFile, lockOwner, ownerName, tryLock } from "./lock-file.ts";
 
 const lockName = ".tesserae-lock";
 
@@ -22,6 +22,9 @@ export function acquireRunLock(folder: string): LockFile {
     throw ioError("cannot lock the run folder", error, { where: folder });
   }
 }
+
+/** Whether a process has taken a run folder. */
+export const isInUse = (folder: string): boolean => isHeld(join(folder, lockName));
 
 function makeFolder(path: string): void {
   try {

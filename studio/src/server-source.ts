@@ -82,13 +82,13 @@ function serverRuns(ask: Ask): RunSource {
     list: () => json<RunEntry[]>("api/runs"),
     details: (id) => json<RunDetails>(`api/runs/${encodeURIComponent(id)}`),
     differences: (ids) => json<RunDifference[]>(`api/differences?${query(ids)}`),
-    watch: (ids, onCurves) =>
+    watch: (ids, { onCurves, onRuns }) =>
       listen(`api/events?${query(ids)}`, ({ name, data }) => {
+        if (name === "runs") onRuns();
         if (name !== "curves") return;
         const { id, curves } = JSON.parse(data) as { id: string; curves: RunCurves };
         onCurves(id, curves);
       }),
-    onChange: (callback) => listen("api/events", ({ name }) => name === "runs" && callback()),
   };
 }
 

@@ -1,21 +1,22 @@
 import { render } from "preact";
+import { App } from "./app.tsx";
 import type { Studio } from "./studio.ts";
+import { Fault } from "./ui/parts.tsx";
+import { messageOf } from "./ui/use-async.ts";
+import "./style.css";
 
 /** Shows the studio when it is open, or why it cannot be. */
 export async function start(opening: Promise<Studio>): Promise<void> {
   const root = document.getElementById("app") as HTMLElement;
   try {
-    const studio = await opening;
-    const models = await studio.models.list();
+    render(<App studio={await opening} />, root);
+  } catch (error) {
     render(
-      <ul>
-        {models.map((m) => (
-          <li key={m.id}>{m.name}</li>
-        ))}
-      </ul>,
+      <main>
+        <h1>tesserae studio</h1>
+        <Fault>{messageOf(error)}</Fault>
+      </main>,
       root,
     );
-  } catch (error) {
-    render(<p role="alert">{error instanceof Error ? error.message : String(error)}</p>, root);
   }
 }

@@ -28,7 +28,7 @@ const encode = (record: object): Uint8Array =>
   );
 
 /** The records of a journal's bytes with where each ends, up to the first line that is none. */
-function* recordsOf(bytes: Buffer): Generator<{ record: JournalRecord; end: number }> {
+export function* recordsOf(bytes: Buffer): Generator<{ record: JournalRecord; end: number }> {
   for (let at = 0, end: number; (end = bytes.indexOf(10, at)) >= 0; at = end + 1) {
     let record: unknown;
     try {

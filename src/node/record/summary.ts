@@ -25,8 +25,11 @@ const rowOf = ({ epoch, trainLoss, lr, val, valAverage }: EpochSummary): Row => 
 });
 
 /** The rows of a run's summary.csv, cells as they are written; none where there is no such file. */
-export async function readSummary(run: string): Promise<Readonly<Record<string, string>>[]> {
-  const text = await readFile(join(run, SUMMARY_FILE), "utf8").catch(() => "");
+export const readSummary = async (run: string): Promise<Readonly<Record<string, string>>[]> =>
+  parseSummary(await readFile(join(run, SUMMARY_FILE), "utf8").catch(() => ""));
+
+/** The rows of a summary.csv's text. */
+export function parseSummary(text: string): Readonly<Record<string, string>>[] {
   const [header = [], ...rows] = text
     .split("\n")
     .filter((line) => line !== "")
