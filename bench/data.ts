@@ -19,6 +19,8 @@ export interface DataSpec {
   readonly batch: number;
   readonly size: number;
   readonly aa?: string;
+  /** Default 1. */
+  readonly workers?: number;
 }
 
 const IMAGES = 64;
@@ -83,8 +85,8 @@ async function draw(into: string, count = 16): Promise<string[]> {
   return files;
 }
 
-/** One epoch over the files by a loader with one worker; nothing decoded is kept, so that every turn decodes. */
-export function openData({ files, batch, size, aa }: DataSpec): Work {
+/** One epoch over the files by a loader with its workers; nothing decoded is kept, so that every turn decodes. */
+export function openData({ files, batch, size, aa, workers = 1 }: DataSpec): Work {
   const dataset: ImageDataset = {
     root: "",
     classes: ["all"],
@@ -97,7 +99,7 @@ export function openData({ files, batch, size, aa }: DataSpec): Work {
     shuffle: true,
     dropLast: true,
     seed: 1,
-    workers: 1,
+    workers,
     strict: true,
     cacheBytes: 0,
   });

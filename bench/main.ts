@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 import { ablate } from "./ablate.ts";
 import { CASES, type Case, type StepCase, selectCases, THREADS } from "./cases.ts";
+import { growth, growthTable } from "./growth.ts";
 import { describeMachine } from "./machine.ts";
 import { findPython, NO_PYTHON, PEERS, selectPeers } from "./peers.ts";
 import { printRows, writeResults } from "./results.ts";
@@ -13,6 +14,7 @@ interface Flags {
   rounds: number;
   threads: number;
   ablate: boolean;
+  growth: boolean;
   compile: boolean;
   js: boolean;
   write: boolean;
@@ -36,6 +38,7 @@ const command = new Command("npm run bench --")
   .option("--compile", "measure torch.compile too (needs a C++ compiler)", false)
   .option("--js", "measure TF.js and jax-js too", false)
   .option("--ablate", "our step with each graph pass off in turn", false)
+  .option("--growth", "time and memory as batch, depth, tokens, PVT's resolution and workers grow", false)
   .option("--write", "write bench/results and the table in docs/performance.md", false)
   .option("--list", "print the cases", false)
   .addHelpText("after", "\nExample: npm run bench -- --only vit_tiny_patch16_224-train,infer --rounds 20")
@@ -63,7 +66,7 @@ async function caseRows(cases: readonly Case[], options: RunOptions): Promise<Ro
 
 async function main(): Promise<void> {
   if (flags.list) return console.log(CASES.map((c) => c.name).join("\n"));
-  const { cases, unknown } = selectCases(flags.only);
+  const { cases, unknown } = selectCases(flags.growth ? undefined : flags.only);
   if (unknown.length) command.error(`no case ${unknown.join(", ")}; --list names them`);
   const paths = { root, python: findPython(root) };
   const more = PEERS.map((p) => p.name).filter((n) => (n === "torch-compile" ? flags.compile : flags.js));
@@ -73,6 +76,11 @@ async function main(): Promise<void> {
   const date = new Date().toISOString();
   const machine = await describeMachine(paths);
   log(`${machine.cpu}, ${machine.cores} cores, load ${machine.load}; ${JSON.stringify(machine.versions)}`);
+  if (flags.growth) {
+    const all = await growth(flags.only, options);
+    if (flags.write) log(`wrote ${await writeResults(root, "growth", { date, machine, growth: all })}`);
+    return console.log(flags.json ? JSON.stringify(all) : growthTable(all));
+  }
   const rows = await caseRows(cases, options);
   if (flags.write) log(`wrote ${await writeResults(root, flags.only?.join("+") ?? "all", { date, machine, rows })}`);
   console.log(flags.json ? JSON.stringify(rows) : printRows(rows));

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type Growth, growthTable } from "./growth.ts";
 import type { Machine } from "./machine.ts";
 import type { Row } from "./run-case.ts";
 
@@ -11,38 +12,51 @@ export interface Results {
   readonly rows: readonly Row[];
 }
 
-const BEGIN = "<!-- bench:begin -->";
-const END = "<!-- bench:end -->";
+/** Results of `--growth`. */
+export interface GrowthResults extends Omit<Results, "rows"> {
+  readonly growth: readonly Growth[];
+}
 
-/** Writes bench/results/<date>-<name>.json, and the table of all results so far into docs/performance.md. */
-export async function writeResults(root: string, name: string, results: Results): Promise<string> {
+/** Writes bench/results/<date>-<name>.json, and the tables of all results so far into docs/performance.md. */
+export async function writeResults(root: string, name: string, results: Results | GrowthResults): Promise<string> {
   const folder = join(root, "bench", "results");
   await mkdir(folder, { recursive: true });
   const file = join(folder, `${results.date.slice(0, 19).replaceAll(":", "-")}-${name}.json`);
   await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
   const page = join(root, "docs", "performance.md");
-  if (existsSync(page))
-    await writeFile(page, replaceTable(await readFile(page, "utf8"), tables(await readResults(folder))));
+  if (existsSync(page)) {
+    const all = await readResults(folder);
+    const rows = all.filter((r): r is Results => "rows" in r);
+    const grown = all.filter((r): r is GrowthResults => "growth" in r);
+    const text = replaceTable(await readFile(page, "utf8"), "bench", tables(rows));
+    await writeFile(page, replaceTable(text, "growth", grown.map(growthSection).slice(-1).join("")));
+  }
   return file;
 }
 
-async function readResults(folder: string): Promise<Results[]> {
+async function readResults(folder: string): Promise<(Results | GrowthResults)[]> {
   const files = (await readdir(folder)).filter((f) => f.endsWith(".json")).sort();
-  return Promise.all(files.map(async (f) => JSON.parse(await readFile(join(folder, f), "utf8")) as Results));
+  return Promise.all(files.map(async (f) => JSON.parse(await readFile(join(folder, f), "utf8"))));
 }
 
-/** The text between the page's markers, replaced. */
-export function replaceTable(page: string, table: string): string {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`docs/performance.md lacks ${BEGIN} and ${END}`);
-  return `${page.slice(0, from + BEGIN.length)}\n\n${table}\n\n${page.slice(to)}`;
+/** The text between the page's markers of that name, replaced. */
+export function replaceTable(page: string, name: string, table: string): string {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`docs/performance.md lacks ${begin} and ${end}`);
+  return `${page.slice(0, from + begin.length)}\n\n${table}\n\n${page.slice(to)}`;
 }
+
+const growthSection = ({ machine, date, growth }: GrowthResults): string =>
+  [`${machineName(machine)}, ${date.slice(0, 10)}.`, "", growthTable(growth)].join("\n");
+
+const machineName = ({ cpu, cores, system }: Machine): string => `${cpu}, ${cores} cores, ${system}`;
 
 /** A table for each kind of machine: the newest row of every case and peer. */
 export function tables(all: readonly Results[]): string {
   const machines = new Map<string, { rows: Map<string, Row & { date: string }>; machine: Machine }>();
   for (const { machine, rows, date } of all) {
-    const key = `${machine.cpu}, ${machine.cores} cores, ${machine.system}`;
+    const key = machineName(machine);
     const entry = machines.get(key) ?? { rows: new Map(), machine };
     entry.machine = machine;
     for (const row of rows) entry.rows.set(`${row.name} ${row.peerName}`, { ...row, date: date.slice(0, 10) });
