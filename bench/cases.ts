@@ -12,13 +12,15 @@ interface ModelCase {
   readonly peerClass?: string;
   /** Images of a training step. */
   readonly train?: number;
+  /** Images of a training step that leaves all but the head as it is: NAME-frozen-train. */
+  readonly frozen?: number;
   /** Images of an inference; the first gives NAME-infer, others NAME-infer-b<batch>. */
   readonly infer?: readonly number[];
 }
 
 /** What is measured. A new model is a new line. */
 const MODELS: readonly ModelCase[] = [
-  { name: "vit_tiny_patch16_224", model: "vit_tiny_patch16_224", train: 16, infer: [16, 1] },
+  { name: "vit_tiny_patch16_224", model: "vit_tiny_patch16_224", train: 16, frozen: 16, infer: [16, 1] },
   {
     name: "vit_cifar",
     model: "vit_tiny_patch16_224",
@@ -43,7 +45,7 @@ const MODELS: readonly ModelCase[] = [
     train: 64,
   },
   { name: "resnet18", model: "resnet18", train: 16, infer: [16, 1] },
-  { name: "efficientnet_b0", model: "efficientnet_b0", train: 16, infer: [16, 1] },
+  { name: "efficientnet_b0", model: "efficientnet_b0", train: 16, frozen: 16, infer: [16, 1] },
   { name: "mobilenetv3_small_100", model: "mobilenetv3_small_100", train: 16 },
   { name: "pvt_v2_b0", model: "pvt_v2_b0", train: 8 },
   // timm gives Swin a drop path of 0.1 by default.
@@ -81,7 +83,10 @@ export interface FirstStepCase extends CaseBase {
 
 export type Case = StepCase | MemoryCase | DataCase | FirstStepCase;
 
-type Request = Pick<WorkSpec, "kind" | "model" | "options" | "ourOptions" | "peerClass" | "batch" | "threads">;
+type Request = Pick<
+  WorkSpec,
+  "kind" | "model" | "options" | "ourOptions" | "peerClass" | "batch" | "threads" | "frozen"
+>;
 
 /** A work with what only our model knows filled in. Throws TesseraeError where there is no such model yet. */
 export function specFor(request: Request): WorkSpec {
@@ -91,14 +96,23 @@ export function specFor(request: Request): WorkSpec {
 
 export const THREADS = 2;
 
-function casesOf({ name, model, options = {}, ourOptions, peerClass, train, infer = [] }: ModelCase): Case[] {
-  const spec = (kind: "train" | "infer", batch: number) => () =>
-    specFor({ kind, model, options, ourOptions, peerClass, batch, threads: THREADS });
+function casesOf({ name, model, options = {}, ourOptions, peerClass, train, frozen, infer = [] }: ModelCase): Case[] {
+  const spec =
+    (kind: "train" | "infer", batch: number, more: { frozen?: boolean } = {}) =>
+    () =>
+      specFor({ kind, model, options, ourOptions, peerClass, batch, threads: THREADS, ...more });
   const cases: Case[] = [];
   if (train) {
     cases.push({ kind: "train", name: `${name}-train`, repeats: 1, spec: spec("train", train) });
     cases.push({ kind: "memory", name: `${name}-memory`, spec: spec("train", train) });
   }
+  if (frozen)
+    cases.push({
+      kind: "train",
+      name: `${name}-frozen-train`,
+      repeats: 3,
+      spec: spec("train", frozen, { frozen: true }),
+    });
   for (const [i, batch] of infer.entries()) {
     const suffix = i === 0 ? "" : `-b${batch}`;
     cases.push({

@@ -1,5 +1,6 @@
 import { optimize } from "../src/graph/passes/index.ts";
 import { sizeOf, type TensorData } from "../src/graph/types.ts";
+import { frozenSlots } from "../src/models/freeze.ts";
 import { createModel } from "../src/models/index.ts";
 import type { Model } from "../src/models/model.ts";
 import { specOf } from "../src/models/spec.ts";
@@ -30,6 +31,8 @@ export interface WorkSpec {
   readonly std: readonly number[];
   readonly batch: number;
   readonly threads: number;
+  /** Training leaves all but the head as it is; batch norms normalise by their running statistics. */
+  readonly frozen?: boolean;
 }
 
 /** Of every training step, on all sides. */
@@ -82,11 +85,14 @@ type Engine = Awaited<ReturnType<typeof createEngine>>;
 async function openTraining(spec: WorkSpec, model: Model, backend: Engine, options: WorkOptions): Promise<Work> {
   const { batch, numClasses } = spec;
   const { lr, ...settings } = TRAINING;
-  const step = { batch, optimizer: adamw(), ...settings };
   const { without } = options;
+  const weights = parityWeights(model);
+  const frozen = spec.frozen ? frozenSlots(model, ["*"]) : undefined;
+  const constants = frozen && new Map([...weights].filter(([name]) => frozen.has(name)));
+  const step = { batch, optimizer: adamw(), frozen, constants, ...settings };
   const program = optimize(trainStep(model, { ...step, without }), { ...backend.target, without });
   const session = await loadStep(backend, program, { profile: options.profile });
-  const state = await backend.createState(initialState(model, parityWeights(model), step));
+  const state = await backend.createState(initialState(model, weights, step));
   const shape = [batch, ...spec.inputShape];
   const images = batchPixels(sizeOf(shape));
   const labels = batchLabels(batch, numClasses);

@@ -73,6 +73,12 @@ class Work:
         return self.pixels.float().sub_(self.mean).div_(self.std)
 
 
+def freeze_body(model):
+    """All but the classifier stays as it is; batch norms normalise by their running statistics."""
+    model.eval().requires_grad_(False)
+    model.get_classifier().requires_grad_(True)
+
+
 class Training(Work):
     """Bytes in, as ours: normalise, forward, loss, backward, clip, update."""
 
@@ -81,10 +87,12 @@ class Training(Work):
         self.pixels = self.pixels.contiguous(memory_format=form)
         self.t = spec["training"]
         model = create(spec).to(memory_format=form).train()
+        if spec.get("frozen"):
+            freeze_body(model)
         groups = param_groups_weight_decay(
             model, self.t["weightDecay"], no_weight_decay_list=getattr(model, "no_weight_decay", set)()
         )
-        self.parameters = list(model.parameters())
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(groups, lr=self.t["lr"], fused=True)
         self.target = F.one_hot(self.labels, spec["numClasses"]).float()
         self.model = torch.compile(model) if compile else model
