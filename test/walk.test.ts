@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Picture } from "../src/explain/figure.ts";
 import type { Subject } from "../src/explain/subject.ts";
-import { softmax } from "../src/explain/walk/parts.ts";
-import { scoresOf, weightedSum } from "../src/explain/walk/vit/index.ts";
+import { scoresOf, softmax, weightedSum } from "../src/explain/walk/parts.ts";
 import { observe } from "../src/explain/walk/vit/observe.ts";
 import { WORDS } from "../src/explain/walk/words.ts";
 import { createModel } from "../src/models/index.ts";

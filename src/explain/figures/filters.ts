@@ -12,7 +12,7 @@ const PATCH = 8;
 const COMPONENTS = 28;
 
 /** A filter [C, h, w] as a picture, 0 in the middle of grey; one channel, or its mean where they are not RGB. */
-function filterImage(filter: ArrayLike<number>, [channels, height, width]: readonly number[]): PixelImage {
+export function filterImage(filter: ArrayLike<number>, [channels, height, width]: readonly number[]): PixelImage {
   const plane = height * width;
   const shown = balance(filter);
   const data = new Uint8Array(3 * plane);

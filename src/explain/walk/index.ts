@@ -3,8 +3,12 @@ import { TesseraeError } from "../../errors.ts";
 import convmixer from "../../models/convmixer.ts";
 import deit from "../../models/deit.ts";
 import { familyOf } from "../../models/index.ts";
+import maxvit from "../../models/maxvit.ts";
 import mlpMixer from "../../models/mlp-mixer.ts";
 import type { Family, Model } from "../../models/model.ts";
+import pvt from "../../models/pvt.ts";
+import pvtV2 from "../../models/pvt-v2.ts";
+import resnet from "../../models/resnet.ts";
 import swin from "../../models/swin.ts";
 import swinV2 from "../../models/swinv2.ts";
 import vit from "../../models/vit.ts";
@@ -14,7 +18,10 @@ import { figure, html, page, type Section } from "../report/page.ts";
 import type { Subject } from "../subject.ts";
 import { convmixerLecture } from "./convmixer/index.ts";
 import type { Lecture } from "./lecture.ts";
+import { maxvitLecture } from "./maxvit/index.ts";
 import { mixerLecture } from "./mixer/index.ts";
+import { pvtLecture } from "./pvt/index.ts";
+import { resnetLecture } from "./resnet/index.ts";
 import { swinLecture } from "./swin/index.ts";
 import { vitLecture } from "./vit/index.ts";
 import { type Language, WORDS } from "./words.ts";
@@ -42,6 +49,9 @@ export const LECTURES: readonly Told[] = [
   { name: "ViT and DeiT", families: [vit, deit], lecture: vitLecture },
   { name: "ConvMixer", families: [convmixer], lecture: convmixerLecture },
   { name: "Swin", families: [swin, swinV2], lecture: swinLecture },
+  { name: "MaxViT", families: [maxvit], lecture: maxvitLecture },
+  { name: "PVT", families: [pvt, pvtV2], lecture: pvtLecture },
+  { name: "ResNet", families: [resnet], lecture: resnetLecture },
   { name: "MLP-Mixer", families: [mlpMixer], lecture: mixerLecture },
 ];
 

@@ -171,6 +171,27 @@ export function softmax(values: ArrayLike<number>): number[] {
   return powers.map((p) => p / sum);
 }
 
+/** A query [d] and the keys [L, d] that it asks. */
+interface Asked {
+  readonly q: Float32Array;
+  readonly k: Float32Array;
+}
+
+/** q · k of the query with every key. */
+export function scoresOf({ q, k }: Asked): number[] {
+  const d = q.length;
+  return Array.from({ length: k.length / d }, (_, i) => q.reduce((sum, v, c) => sum + v * k[i * d + c], 0));
+}
+
+/** The same divided by √d. */
+export const scaledScores = (of: Asked): number[] => scoresOf(of).map((s) => s / Math.sqrt(of.q.length));
+
+/** Σ shares · values of [L, d]: [d]. */
+export function weightedSum(shares: readonly number[], v: Float32Array): Float32Array {
+  const d = v.length / shares.length;
+  return Float32Array.from({ length: d }, (_, c) => shares.reduce((sum, s, i) => sum + s * v[i * d + c], 0));
+}
+
 /** Cosines of the row at `own` of [L, D] with all rows. */
 export function cosines(table: Float32Array, dim: number, own: number): Float32Array {
   const row = (i: number) => table.subarray(i * dim, (i + 1) * dim);
@@ -225,13 +246,15 @@ export function mapsOfRows(rows: Float32Array, [h, w]: Size): Float32Array {
   return rowsOf(rows, [1, channels]);
 }
 
-/** The most uneven channel of each stage's maps. */
+/** The most uneven channel of maps [C, H, W]. */
+export function mapPanel(title: string, maps: Float32Array, size: Size, words: { readonly channel: string }): Panel {
+  const channel = liveliest(maps, size);
+  const name = `${title}: ${size.join(" × ")}, ${words.channel} ${channel}`;
+  return signedPanel(name, channelOf(maps, channel, size), size);
+}
+
+/** The same of each stage. */
 export const stagePanels = (
   stages: readonly { readonly size: Size; readonly maps: Float32Array }[],
   words: { readonly stage: string; readonly channel: string },
-): Panel[] =>
-  stages.map(({ size, maps }, i) => {
-    const channel = liveliest(maps, size);
-    const title = `${words.stage} ${i + 1}: ${size.join(" × ")}, ${words.channel} ${channel}`;
-    return signedPanel(title, channelOf(maps, channel, size), size);
-  });
+): Panel[] => stages.map(({ size, maps }, i) => mapPanel(`${words.stage} ${i + 1}`, maps, size, words));

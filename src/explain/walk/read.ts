@@ -47,3 +47,6 @@ export function chosen(model: Model, count: number, patch: number): number {
   if (patch >= 0 && patch < count) return patch;
   throw lacks(model, `${count} patches here, from 0: there is no patch ${patch}`);
 }
+
+/** What an operator was given. */
+export const given = (t: Tensor | undefined, index: number): Tensor | undefined => t?.node.inputs[index];

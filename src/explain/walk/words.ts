@@ -49,6 +49,8 @@ type Label =
   | "attention"
   | "resnet"
   | "stacked"
+  | "stem"
+  | "block"
   | "window"
   | "grid"
   | "pair"
@@ -93,6 +95,8 @@ const en: Words = {
     attention: "attention: all of the image",
     resnet: "ResNet-18, composed",
     stacked: "3 × 3 convolutions alone",
+    stem: "stem",
+    block: "block",
     window: "window",
     grid: "grid",
     pair: "two patches",
@@ -161,6 +165,8 @@ const ja: Words = {
     attention: "アテンション: 画像全体",
     resnet: "ResNet-18(合成)",
     stacked: "3 × 3 畳み込みのみ",
+    stem: "ステム",
+    block: "ブロック",
     window: "ウィンドウ",
     grid: "グリッド",
     pair: "2 つのパッチ",
@@ -229,6 +235,8 @@ const ko: Words = {
     attention: "어텐션: 이미지 전체",
     resnet: "ResNet-18(합성)",
     stacked: "3 × 3 합성곱만",
+    stem: "스템",
+    block: "블록",
     window: "윈도",
     grid: "격자",
     pair: "두 패치",

@@ -6,22 +6,10 @@ import { fieldStep } from "../field.ts";
 import type { Lecture, LectureContext, Shown, Step } from "../lecture.ts";
 import { steps } from "../lecture.ts";
 import { linesHtml } from "../lines.ts";
-import { amountPanel, cosines, everyOf, line, softmax, stripPanel } from "../parts.ts";
+import { amountPanel, cosines, everyOf, line, scoresOf, softmax, stripPanel, weightedSum } from "../parts.ts";
 import { WORDS } from "../words.ts";
 import { type Observation, observe } from "./observe.ts";
 import { LABELS, type Labels, SCRIPT, type StepName, type Told } from "./text.ts";
-
-/** q · k of the followed patch with every token, in the first head. */
-export function scoresOf({ q, k }: Pick<Observation, "q" | "k">): number[] {
-  const d = q.length;
-  return Array.from({ length: k.length / d }, (_, i) => q.reduce((sum, v, c) => sum + v * k[i * d + c], 0));
-}
-
-/** Σ shares · values, [d]. */
-export function weightedSum(shares: readonly number[], v: Float32Array): Float32Array {
-  const d = v.length / shares.length;
-  return Float32Array.from({ length: d }, (_, c) => shares.reduce((sum, s, i) => sum + s * v[i * d + c], 0));
-}
 
 /** What the class token (or all patches together) attends to in a layer, heads averaged. */
 function askedBy({ attention, heads, prefix }: Observation, layer: number): number[] {
