@@ -93,8 +93,16 @@ async function entryOf(place: Place, { config, epochs, parameters }: ReadRun): P
   };
 }
 
-const shown = (value: unknown): string =>
-  value === undefined ? "-" : typeof value === "object" ? JSON.stringify(value) : String(value);
+/** Options as key=value, lists by commas. */
+function shown(value: unknown): string {
+  if (value === undefined) return "-";
+  if (Array.isArray(value)) return value.map(shown).join(", ");
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.entries(value)
+    .filter(([, v]) => v !== undefined)
+    .map(([k, v]) => `${k}=${shown(v)}`)
+    .join(" ");
+}
 
 const group = (title: string, values: object | undefined): FactGroup => ({
   title,

@@ -44,11 +44,13 @@ function optionsOf({ lines, unit, format = figure, log }: ChartProps, width: num
   return {
     width,
     height: HEIGHT,
+    padding: [10, 6, 0, 0],
     cursor: { points: { size: 7 }, drag: { x: true, y: false } },
     scales: { x: { time: false }, y: log ? { distr: 3 } : {} },
     axes: [
       {
         ...axis,
+        size: 30,
         grid: { show: false },
         space: 60,
         values: (_, ticks) => ticks.map((t) => String(Number(t.toPrecision(6)))),

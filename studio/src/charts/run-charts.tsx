@@ -74,7 +74,7 @@ export function ComparedCharts({ runs }: { runs: readonly { readonly name: strin
     ].filter(({ lines }) => lines.some((l) => l.x.length > 0));
   }, [runs, unit]);
   return (
-    <div class="charts">
+    <div class="charts even">
       {panels.map(({ title, lines }) => (
         <Chart key={title} title={title} lines={lines} unit={unit} />
       ))}

@@ -40,7 +40,7 @@ export const imageCanvas = ({ width, height, data }: RgbImage): HTMLCanvasElemen
   canvasOf([height, width], (i) => [data[3 * i], data[3 * i + 1], data[3 * i + 2], 255]);
 
 /** What a place without weight leaves of the image, and what full weight does: shares that the overlay covers. */
-const COVER = { patches: [0.68, 0.5], evidence: [0.25, 0.7], signed: [0.1, 0.85] } as const;
+const COVER = { patches: [0.64, 0.34], evidence: [0.2, 0.6], signed: [0.1, 0.8] } as const;
 
 function overlayCanvas({ size, values, kind }: Overlay): HTMLCanvasElement {
   const [least, most] = COVER[kind];

@@ -18,6 +18,7 @@ export interface PanelProps {
   readonly image: GivenImage;
   readonly show: string;
   readonly at: Point | undefined;
+  readonly chosen: Point | undefined;
   readonly layer: number | undefined;
   readonly head: number | undefined;
   readonly target: number | undefined;
@@ -71,7 +72,15 @@ function Seen(props: SeenProps) {
   return (
     <div class="seen">
       <Picture
-        {...{ seen: prediction.seen, overlay, grid: looking && asked?.queries.grid, at, onPoint, onChoose }}
+        {...{
+          seen: prediction.seen,
+          overlay,
+          grid: looking && asked?.queries.grid,
+          at,
+          chosen: props.chosen,
+          onPoint,
+          onChoose,
+        }}
         label={`${image.name} as ${model.info.name} sees it`}
       />
       <div class="told">
@@ -141,6 +150,12 @@ const LayerChoice = ({ layers, layer, onLayer }: LayerChoiceProps) => {
   );
 };
 
+/** Tokens that no part of the image is. */
+const placeless = ({ keys }: AttentionLayer): string =>
+  keys.cells.filter((cell) => cell < 0).length === keys.cells.length / keys.length
+    ? "the class token"
+    : "tokens without a place";
+
 interface ToldProps {
   readonly layer: AttentionLayer;
   readonly looking: Looking;
@@ -158,12 +173,11 @@ function Told({ layer, looking, head, at }: ToldProps) {
     : hasClassToken(layer)
       ? "The class token"
       : "The mean patch";
-  const rest =
-    looking.elsewhere > 0.0005 && head === undefined ? `; ${percent(looking.elsewhere)} at tokens without a place` : "";
+  const rest = head === undefined && looking.elsewhere > 0.0005;
   return (
     <p class="says" aria-live="polite">
       {asks} looks most at {placeName(looking.grid, best)}: {percent(map[best])}
-      {rest}.
+      {rest && `; ${percent(looking.elsewhere)} at ${placeless(layer)}`}.
     </p>
   );
 }

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { RgbImage } from "../../../src/data/image.ts";
 import type { Size } from "../../../src/nn/size.ts";
-import { neighbour, type Point } from "./attention.ts";
+import { cellAt, neighbour, type Point } from "./attention.ts";
 import { imageCanvas, type Overlay, paintPicture } from "./paint.ts";
 
 interface PictureProps {
@@ -9,8 +9,9 @@ interface PictureProps {
   readonly overlay?: Overlay;
   /** The grid of patches that can be asked; none: nothing can be. */
   readonly grid?: Size;
-  /** The place that is asked. */
+  /** The place that is asked: under the pointer, else the one that was chosen. */
   readonly at?: Point;
+  readonly chosen?: Point;
   readonly label: string;
   /** The pointer is at a place, or has left. */
   readonly onPoint: (at: Point | undefined) => void;
@@ -35,7 +36,7 @@ function pointOf({ currentTarget, clientX, clientY }: MouseEvent): Point {
 }
 
 /** The image as the model sees it, with what lies over it: the patch under the pointer is asked; arrow keys go from patch to patch. */
-export function Picture({ seen, overlay, grid, at, label, onPoint, onChoose }: PictureProps) {
+export function Picture({ seen, overlay, grid, at, chosen, label, onPoint, onChoose }: PictureProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const image = useMemo(() => imageCanvas(seen), [seen]);
   const scale = SIDE / Math.max(seen.width, seen.height);
@@ -51,6 +52,11 @@ export function Picture({ seen, overlay, grid, at, label, onPoint, onChoose }: P
     event.preventDefault();
     onChoose(at ? neighbour(grid, at, ...step) : neighbour(grid, { x: 0.5, y: 0.5 }, 0, 0));
   };
+  // A second press on a patch lets go of it.
+  const press = (to: Point) => {
+    const same = grid && chosen && cellAt(grid, chosen) === cellAt(grid, to);
+    onChoose(same ? undefined : to);
+  };
   const still = { ref: canvas, width: Math.round(seen.width * scale), height: Math.round(seen.height * scale) };
   if (!grid) return <canvas {...still} class="picture" role="img" aria-label={label} />;
   return (
@@ -63,7 +69,7 @@ export function Picture({ seen, overlay, grid, at, label, onPoint, onChoose }: P
       aria-label={`${label}. Arrow keys choose a patch, Escape lets go of it.`}
       onPointerMove={(event) => onPoint(pointOf(event))}
       onPointerLeave={() => onPoint(undefined)}
-      onClick={(event) => onChoose(pointOf(event))}
+      onClick={(event) => press(pointOf(event))}
       onKeyDown={key}
     >
       <canvas {...still} class="picture" />

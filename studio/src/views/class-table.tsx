@@ -69,7 +69,7 @@ export function ClassTable({ rows }: { rows: readonly ClassRow[] }) {
 
 const Share = ({ value }: { value: number | undefined }) => (
   <td class="share">
-    <meter max={100} value={value ?? 0} aria-hidden="true" />
+    <span class="bar" aria-hidden="true" ref={(e) => e?.style.setProperty("--share", String((value ?? 0) / 100))} />
     {percent(value, 1)}
   </td>
 );

@@ -77,6 +77,7 @@ function Look({ studio, entries, state }: LookProps) {
                     image={image}
                     show={state.show}
                     at={pointed ?? state.at}
+                    chosen={state.at}
                     layer={state.layers[i]}
                     head={state.heads[i]}
                     target={state.classes[i]}
