@@ -30,7 +30,7 @@ export interface AttentionLayer {
 }
 
 /** A layer with its probabilities [n · groups, heads, queries, keys] in a trace of n images. */
-interface TracedLayer extends AttentionLayer {
+export interface TracedLayer extends AttentionLayer {
   readonly probs: Tensor;
 }
 
@@ -93,7 +93,8 @@ function layoutOf(model: Model, path: string, groups: number, queries: number, k
   return queries === keys ? windowLayout(path, groups, queries) : undefined;
 }
 
-function tracedLayers(model: Model, { taps, image }: Inside): TracedLayer[] {
+/** The layers of a trace, in order; none in a model without attention. */
+export function tracedLayers(model: Model, { taps, image }: Inside): TracedLayer[] {
   return [...taps].flatMap(([name, probs]) => {
     if (!name.endsWith(PROBS) || probs.rank !== 4) return [];
     const path = name.slice(0, -PROBS.length);

@@ -1,6 +1,7 @@
 import type { Figure } from "./figure.ts";
 import { attentionDistance } from "./figures/attention-distance.ts";
 import { attentionMaps } from "./figures/attention-maps.ts";
+import { axialAttention } from "./figures/axial-attention.ts";
 import { similarity } from "./figures/cka.ts";
 import { depthwiseKernels } from "./figures/depthwise-kernels.ts";
 import { filters } from "./figures/filters.ts";
@@ -28,6 +29,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   occlusion,
   "reduced-attention": reducedAttention,
   "window-attention": windowAttention,
+  "axial-attention": axialAttention,
   "attention-distance": attentionDistance,
   "receptive-field": receptiveField,
   "receptive-field-depth": receptiveFieldByDepth,

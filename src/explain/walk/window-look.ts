@@ -91,13 +91,19 @@ export function byOffset(bias: Float32Array, [h, w]: Size): Float32Array {
 /** Shares of the place on the whole map. */
 export const sharesOnMap = ({ windows, at, shares }: WindowLook): Float32Array => spreadOut(windows, at.window, shares);
 
-/** The followed place and what it may ask on the image: the windows' borders, its own in amber. */
+/** The followed place and what it may ask: the borders of windows, its own in amber; of a grid, its members in amber. */
 export function windowPanel(title: string, { pixels }: Picture, { windows, at }: WindowLook): Panel {
-  const { map } = windows;
+  const { map, window, kind } = windows;
+  const filled = new Map<number, readonly [number, number, number]>();
+  const fill = (token: number, color: (typeof COLORS)["followed" | "other"]): void => {
+    const place = placeOf(windows, at.window, token);
+    if (place) filled.set(place[0] * map[1] + place[1], color);
+  };
+  if (kind === "grid") for (let token = 0; token < window[0] * window[1]; token++) fill(token, COLORS.other);
+  fill(at.token, COLORS.followed);
   const region = (row: number, column: number): number => whereIs(windows, [row, column]).window;
-  const own = placeOf(windows, at.window, at.token) as Size;
-  const filled = new Map([[own[0] * map[1] + own[1], COLORS.followed]]);
-  return { title, image: marked(pixels, { grid: map, region, own: at.window, outline: COLORS.other, filled }) };
+  const borders = kind === "window" ? { region, own: at.window, outline: COLORS.other } : {};
+  return { title, image: marked(pixels, { grid: map, filled, ...borders }) };
 }
 
 /** The followed place in red and the one that it asks most in amber. */

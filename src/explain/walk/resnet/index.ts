@@ -43,6 +43,7 @@ export const resnetLecture: Lecture = {
       residual: o.residual[o.patch],
       shortcut: o.shortcut[o.patch],
       after: o.after[o.patch],
+      silent: o.residual.every((v) => v === 0),
       bottleneck: options.block === "bottleneck",
       blocks: options.layers as readonly number[],
       last: o.stages[o.stages.length - 1].size,

@@ -16,6 +16,8 @@ export interface Told {
   readonly shortcut: number;
   readonly after: number;
   readonly bottleneck: boolean;
+  /** Whether F gives nothing but zeros, as fresh weights have it. */
+  readonly silent: boolean;
   readonly blocks: readonly number[];
   readonly features: number;
   readonly last: readonly [number, number];
@@ -32,7 +34,7 @@ const en: Script<StepName, Told> = {
   block: {
     title: "A residual block",
     text: (t) =>
-      `${t.bottleneck ? "1 × 1, 3 × 3 and 1 × 1 convolutions" : "Two 3 × 3 convolutions"}, each with a norm, make F(x); a shortcut carries x past them, and y = relu(F(x) + shortcut) (equation 1 of the paper). The block learns only what is to be changed, and gradients find a way past it. Channel ${t.blockChannel} at place ${t.patch}: ${t.residual.toFixed(3)} + ${t.shortcut.toFixed(3)}, by relu ${t.after.toFixed(3)}.`,
+      `${t.bottleneck ? "1 × 1, 3 × 3 and 1 × 1 convolutions" : "Two 3 × 3 convolutions"}, each with a norm, make F(x); a shortcut carries x past them, and y = relu(F(x) + shortcut) (equation 1 of the paper). The block learns only what is to be changed, and gradients find a way past it. Channel ${t.blockChannel} at place ${t.patch}: ${t.residual.toFixed(3)} + ${t.shortcut.toFixed(3)}, by relu ${t.after.toFixed(3)}.${t.silent ? " Here F is still 0 everywhere: its last norm begins with the factor 0, so that the block begins as its shortcut." : ""}`,
   },
   stages: {
     title: "Stage after stage",
@@ -55,7 +57,7 @@ const ja: Script<StepName, Told> = {
   block: {
     title: "残差ブロック",
     text: (t) =>
-      `${t.bottleneck ? "1 × 1、3 × 3、1 × 1 の畳み込み" : "3 × 3 の畳み込み 2 つ"}が、それぞれ正規化を伴って F(x) を作ります。ショートカットが x を運び、y = relu(F(x) + ショートカット) となります(論文の式 1)。ブロックは変えるべき分だけを学び、勾配には抜け道ができます。チャンネル ${t.blockChannel} の位置 ${t.patch}: ${t.residual.toFixed(3)} + ${t.shortcut.toFixed(3)}、relu で ${t.after.toFixed(3)}。`,
+      `${t.bottleneck ? "1 × 1、3 × 3、1 × 1 の畳み込み" : "3 × 3 の畳み込み 2 つ"}が、それぞれ正規化を伴って F(x) を作ります。ショートカットが x を運び、y = relu(F(x) + ショートカット) となります(論文の式 1)。ブロックは変えるべき分だけを学び、勾配には抜け道ができます。チャンネル ${t.blockChannel} の位置 ${t.patch}: ${t.residual.toFixed(3)} + ${t.shortcut.toFixed(3)}、relu で ${t.after.toFixed(3)}。${t.silent ? "ここでは F はどこでもまだ 0 です。最後の正規化の係数が 0 から始まり、ブロックはショートカットそのものとして始まります。" : ""}`,
   },
   stages: {
     title: "ステージを重ねる",
@@ -78,7 +80,7 @@ const ko: Script<StepName, Told> = {
   block: {
     title: "잔차 블록",
     text: (t) =>
-      `${t.bottleneck ? "1 × 1, 3 × 3, 1 × 1 합성곱" : "3 × 3 합성곱 둘"}이 저마다 정규화와 함께 F(x)를 만듭니다. 지름길이 x를 나르고 y = relu(F(x) + 지름길)이 됩니다(논문의 식 1). 블록은 바꿀 것만 배우고, 기울기에는 돌아갈 길이 생깁니다. ${t.blockChannel}번 채널의 ${t.patch}번 자리: ${t.residual.toFixed(3)} + ${t.shortcut.toFixed(3)}, relu를 거쳐 ${t.after.toFixed(3)}.`,
+      `${t.bottleneck ? "1 × 1, 3 × 3, 1 × 1 합성곱" : "3 × 3 합성곱 둘"}이 저마다 정규화와 함께 F(x)를 만듭니다. 지름길이 x를 나르고 y = relu(F(x) + 지름길)이 됩니다(논문의 식 1). 블록은 바꿀 것만 배우고, 기울기에는 돌아갈 길이 생깁니다. ${t.blockChannel}번 채널의 ${t.patch}번 자리: ${t.residual.toFixed(3)} + ${t.shortcut.toFixed(3)}, relu를 거쳐 ${t.after.toFixed(3)}.${t.silent ? " 여기서 F는 아직 어디서나 0입니다. 마지막 정규화의 계수가 0에서 시작하므로 블록은 지름길 그대로 시작합니다." : ""}`,
   },
   stages: {
     title: "단계를 거듭하여",
