@@ -10,5 +10,13 @@ export default defineConfig({
   dts: true,
   clean: true,
   fixedExtension: false,
+  plugins: [
+    {
+      // Bundlers know a worker by `new Worker(new URL("./x.ts", import.meta.url))`: in dist it is x.js.
+      name: "worker-urls",
+      transform: (code) =>
+        code.includes("new Worker(") ? code.replace(/(new URL\("\.\/[\w-]+)\.ts"/g, '$1.js"') : undefined,
+    },
+  ],
   external: [/^node:/, "worker_threads"],
 });

@@ -19,3 +19,11 @@ export class TesseraeError extends Error {
     this.hint = hint;
   }
 }
+
+/** The same failure, said to be of a file or whatever else `where` names. */
+export function errorIn(error: unknown, where: string): unknown {
+  if (!(error instanceof TesseraeError) || error.where === where) return error;
+  const { code, message, hint, cause } = error;
+  // The message says the hint already, and where within the file.
+  return new TesseraeError(code, hint ? message.replace(`. ${hint}`, "") : message, { where, hint, cause });
+}

@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   explain: ["graph", "autodiff", "data", "models", "nn", "runtime", "weights"],
   studio: ["graph", "data", "explain", "models", "runtime", "train", "weights"],
   verify: ["graph", "autodiff", "models", "nn", "optim", "runtime", "train"],
+  web: ["graph", "data", "explain", "models", "onnx", "runtime", "studio", "train", "index.ts"],
   node: [
     "graph",
     "onnx",

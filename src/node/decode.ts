@@ -1,10 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import sharp from "sharp";
 import type { RgbImage } from "../data/image.ts";
+import { checkImageFile, isTiff, jpegFrame, MAX_PIXELS, stopsShort, tooLarge } from "../data/image-file.ts";
 import { TesseraeError } from "../errors.ts";
-
-/** Larger pictures are refused before their pixels are unpacked. */
-export const MAX_PIXELS = 100_000_000;
 
 const LIMITS = {
   limitInputPixels: MAX_PIXELS,
@@ -23,56 +21,10 @@ export function prepareSharp(): void {
   sharp.cache(false);
 }
 
-const startsWith = (bytes: Uint8Array, text: string, at = 0): boolean => {
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
-  return true;
-};
-
-const isTiff = (bytes: Uint8Array): boolean =>
-  (startsWith(bytes, "II") && (bytes[2] === 42 || bytes[2] === 43)) ||
-  (startsWith(bytes, "MM") && (bytes[3] === 42 || bytes[3] === 43));
-
-/** By content, not by name: keeps a picture in disguise (SVG, PDF) from reaching a decoder that follows links. */
-function looksLikeImage(bytes: Uint8Array): boolean {
-  return (
-    (bytes[0] === 0xff && bytes[1] === 0xd8) ||
-    startsWith(bytes, "\x89PNG") ||
-    startsWith(bytes, "GIF8") ||
-    (startsWith(bytes, "RIFF") && startsWith(bytes, "WEBP", 8)) ||
-    isTiff(bytes) ||
-    startsWith(bytes, "ftyp", 4)
-  );
-}
-
-/** Components of a JPEG by its frame header: 1 grey, 3 colour, 4 CMYK; 0 when there is none. */
-function jpegComponents(bytes: Uint8Array): number {
-  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return 0;
-  for (let p = 2; p + 9 < bytes.length && bytes[p] === 0xff; ) {
-    const marker = bytes[p + 1];
-    if (marker === 0xff) p++;
-    else if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
-      return bytes[p + 9];
-    } else if (marker === 0xda) return 0;
-    else p += 2 + ((bytes[p + 2] << 8) | bytes[p + 3]);
-  }
-  return 0;
-}
-
-/** Whether the file stops before its format says it ends; false where the format does not say. */
-function stopsShort(bytes: Uint8Array): boolean {
-  const n = bytes.length;
-  const tail = (length: number) => bytes.subarray(Math.max(0, n - length));
-  if (bytes[0] === 0xff) return !tail(4096).some((byte, i, all) => byte === 0xff && all[i + 1] === 0xd9);
-  if (startsWith(bytes, "\x89PNG")) return !startsWith(tail(8), "IEND");
-  if (startsWith(bytes, "GIF8")) return bytes[n - 1] !== 0x3b;
-  if (!startsWith(bytes, "RIFF")) return false;
-  return n < 8 + (bytes[4] | (bytes[5] << 8) | (bytes[6] << 16)) + bytes[7] * 2 ** 24;
-}
-
 /** Why sharp refused, in a few words. libvips' own words are no guide: threads write them over each other's. */
 function reasonOf(error: unknown, bytes: Uint8Array): string {
   const text = (error instanceof Error ? error.message : String(error)).split("\n")[0].trim();
-  if (/pixel limit/i.test(text)) return `too large: over ${MAX_PIXELS / 1e6} million pixels`;
+  if (/pixel limit/i.test(text)) return tooLarge;
   if (stopsShort(bytes)) return "truncated";
   if (/unsupported image format/i.test(text)) return "not an image that can be read";
   return /unknown error/i.test(text) ? "damaged" : `damaged (${text})`;
@@ -110,11 +62,10 @@ function toRgb(data: Uint8Array, pixels: number, channels: number): Uint8Array {
  * @throws TesseraeError `data`, one line that names the file: empty, not an image, truncated, damaged, too large.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
-  if (bytes.length === 0) throw new TesseraeError("data", "the file is empty (zero bytes)", { where: name });
-  if (!looksLikeImage(bytes)) throw new TesseraeError("data", "not an image that can be read", { where: name });
+  checkImageFile(bytes, name);
   try {
     const cmyk =
-      jpegComponents(bytes) === 4 || (isTiff(bytes) && (await sharp(bytes, LIMITS).metadata()).space === "cmyk");
+      jpegFrame(bytes)?.components === 4 || (isTiff(bytes) && (await sharp(bytes, LIMITS).metadata()).space === "cmyk");
     const reader = sharp(bytes, LIMITS);
     if (cmyk) reader.pipelineColourspace("cmyk").toColourspace("cmyk");
     const { data, info } = await reader.raw().toBuffer({ resolveWithObject: true });

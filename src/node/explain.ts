@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import sharp from "sharp";
-import { type PixelImage, toInterleaved, toRgb } from "../data/image.ts";
+import type { PixelImage } from "../data/image.ts";
 import { TesseraeError } from "../errors.ts";
 import { type Drawing, type Panel, panelsToSvg } from "../explain/drawing.ts";
 import type { FigureContext, Picture } from "../explain/figure.ts";
@@ -9,7 +9,7 @@ import { FIGURES } from "../explain/index.ts";
 import { askEach, createSubject, inquire, type Subject } from "../explain/subject.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import type { Backend } from "../runtime/backend.ts";
-import { normalized, preparedPixels } from "../train/predictor.ts";
+import { pictureOf } from "../studio/picture.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
 import { type Chart, drawChart, rasterize } from "./chart.ts";
 import { decodeFile } from "./decode.ts";
@@ -24,14 +24,6 @@ export async function subjectOf(trained: TrainedModel, backend: Backend): Promis
       hint: "Name the run folder or checkpoint it was exported from",
     });
   return createSubject(trained.spec, trained.weights, backend);
-}
-
-/** A decoded image as the model sees it. */
-export function pictureOf(spec: ModelSpec, image: PixelImage, name: string, target: number): Picture {
-  const [channels, height, width] = spec.inputShape;
-  const planar = preparedPixels(spec, image);
-  const pixels = toRgb({ width, height, channels: channels === 1 ? 1 : 3, data: toInterleaved(planar, channels) });
-  return { name, pixels, input: normalized(planar, spec), target };
 }
 
 /** Images as the model sees them. Without `target`, each explains the class that the model gives it. */

@@ -1,6 +1,6 @@
 import { lstat, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { TesseraeError } from "../errors.ts";
+import { errorIn, TesseraeError } from "../errors.ts";
 import { type Imported, type ImportOptions, importOnnx } from "../models/import-onnx.ts";
 import { externalLocations } from "../onnx/external.ts";
 import { ioError } from "./file-system.ts";
@@ -25,10 +25,7 @@ export async function importBytes(
   try {
     return importOnnx(bytes, { ...options, files: await readExternal(bytes, path) });
   } catch (error) {
-    if (!(error instanceof TesseraeError)) throw error;
-    const { code, message, hint, cause } = error;
-    // The message says the hint already, and where within the file.
-    throw new TesseraeError(code, hint ? message.replace(`. ${hint}`, "") : message, { where: path, hint, cause });
+    throw errorIn(error, path);
   }
 }
 

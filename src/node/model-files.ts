@@ -8,7 +8,7 @@ import { checkWeights, type ModelSpec, modelOf, parseSpec, specOf } from "../mod
 import type { Weights } from "../models/trace.ts";
 import { checkLimits } from "../onnx/limits.ts";
 import type { LoadedCheckpoint } from "../train/checkpoint.ts";
-import { exportedWeights, SPEC_KEY } from "../train/export.ts";
+import { exportedSpec, exportedWeights } from "../train/export.ts";
 import { averageName } from "../train/step.ts";
 import { createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
 import { ioError } from "./file-system.ts";
@@ -194,9 +194,8 @@ const readOnnxFile = async (path: string): Promise<Uint8Array> =>
 
 /** The spec of an export of ours; undefined for a file that something else wrote. */
 async function ownExport(model: Uint8Array, path: string): Promise<{ spec: ModelSpec; onnx: OnnxModel } | undefined> {
-  const json = metadataOf(model, path).get(SPEC_KEY);
-  if (json === undefined) return undefined;
-  return { spec: parseSpec(parseJson(json, path), path), onnx: { model, external: await externalOf(model, path) } };
+  const spec = exportedSpec(metadataOf(model, path), path);
+  return spec && { spec, onnx: { model, external: await externalOf(model, path) } };
 }
 
 function metadataOf(model: Uint8Array, path: string): Map<string, string> {
@@ -213,14 +212,6 @@ async function externalOf(model: Uint8Array, path: string): Promise<OnnxModel["e
   const files = [...(await readExternal(model, path))];
   if (files.length > 1) throw new TesseraeError("weights", "keeps its weights in several files", { where: path });
   return files.length === 0 ? undefined : { location: files[0][0], chunks: [files[0][1]] };
-}
-
-function parseJson(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new TesseraeError("weights", "its description of the model is not JSON", { where, cause });
-  }
 }
 
 /** A file that something else wrote: its graph is read, its classes are numbers. */

@@ -1,4 +1,4 @@
-import { type PixelImage, type RgbImage, toInterleaved, toRgb } from "../data/image.ts";
+import type { PixelImage, RgbImage } from "../data/image.ts";
 import { TesseraeError } from "../errors.ts";
 import {
   type AttentionLayer,
@@ -20,6 +20,7 @@ import {
   type Predictor,
   preparedPixels,
 } from "../train/predictor.ts";
+import { pictureOf, rgbOf } from "./picture.ts";
 
 /** What the studio's page knows of a model. */
 export interface ModelInfo {
@@ -53,12 +54,6 @@ export interface StudioModel {
   /** Where the image speaks for a class, by a method of `info.evidence`. Throws TesseraeError("model"). */
   evidence(image: PixelImage, method: string, target: number): Promise<EvidenceMap>;
   dispose(): Promise<void>;
-}
-
-/** A planar image [C, H, W] to look at. */
-function rgbOf(planar: Uint8Array, [channels, height, width]: readonly number[]): RgbImage {
-  const image = { width, height, channels: channels === 1 ? 1 : 3, data: toInterleaved(planar, channels) } as const;
-  return toRgb(image) as RgbImage;
 }
 
 export interface StudioModelParts {
@@ -120,11 +115,7 @@ class LoadedModel implements StudioModel {
       throw new TesseraeError("model", `${this.info.model} has no class evidence by ${method}`);
     if (!(Number.isInteger(target) && target >= 0 && target < this.info.classes.length))
       throw new TesseraeError("model", `${this.info.model} has no class number ${target}`);
-    const pixels = preparedPixels(this.#spec, image);
-    return evidenceMap(await this.#subjectOnce(), method, {
-      ...{ name: "image", target },
-      ...{ pixels: rgbOf(pixels, this.#spec.inputShape), input: normalized(pixels, this.#spec) },
-    });
+    return evidenceMap(await this.#subjectOnce(), method, pictureOf(this.#spec, image, "image", target));
   }
 
   async dispose(): Promise<void> {
