@@ -5,7 +5,7 @@ import { decodeProto, encodeModel } from "../src/graph/onnx.ts";
 import { optimize } from "../src/graph/passes/index.ts";
 import { program } from "../src/graph/program.ts";
 import { input, type Tensor } from "../src/graph/tensor.ts";
-import { sizeOf, type TensorData } from "../src/graph/types.ts";
+import type { TensorData } from "../src/graph/types.ts";
 import type { Model } from "../src/models/model.ts";
 import { specOf } from "../src/models/spec.ts";
 import { imageInput, traceLogits, type Weights } from "../src/models/trace.ts";
@@ -46,22 +46,52 @@ export function worstGradient(pairs: readonly { name: string; own: Float32Array;
     .reduce((a, b) => (b.difference > a.difference ? b : a), { name: "", difference: 0 });
 }
 
-/** What onnxruntime itself computes with a file, in as many runs as its batch asks for. */
+/** What onnxruntime itself computes with a file, in as many runs as its batch asks for; images are [N, C, H, W]. */
 export async function runFile(bytes: Uint8Array, image: TensorData): Promise<Float32Array> {
   const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3 });
   const info = decodeProto(bytes).graph?.input.find((v) => v.name === session.inputNames[0]);
   const shape = info?.type?.value.case === "tensorType" ? (info.type.value.value.shape?.dim ?? []) : [];
-  const [n, ...rest] = image.shape;
-  const fixed = shape[0]?.value.case === "dimValue" ? Number(shape[0].value.value) : n;
+  const sizeAt = (i: number): number =>
+    shape[i]?.value.case === "dimValue" ? Math.max(Number(shape[i].value.value), 0) : 0;
+  const [n, c, h, w] = image.shape;
+  const last = sizeAt(1) !== c && sizeAt(3) === c;
+  const fixed = sizeAt(0) || n;
   const results: number[] = [];
-  const size = sizeOf(rest) * fixed;
+  const size = c * h * w * fixed;
   for (let i = 0; i < n / fixed; i++) {
     const part = floats(image).slice(i * size, (i + 1) * size);
-    const output = await session.run({ [session.inputNames[0]]: new ort.Tensor("float32", part, [fixed, ...rest]) });
+    const input = last
+      ? new ort.Tensor("float32", channelsLast(part, [fixed, c, h, w]), [fixed, h, w, c])
+      : new ort.Tensor("float32", part, [fixed, c, h, w]);
+    const output = await session.run({ [session.inputNames[0]]: input });
     results.push(...(output[session.outputNames[0]].data as Float32Array));
   }
   await session.release();
   return Float32Array.from(results);
+}
+
+/** [N, C, H, W] to [N, H, W, C]. */
+function channelsLast(data: Float32Array, [n, c, h, w]: readonly number[]): Float32Array {
+  const out = new Float32Array(data.length);
+  const area = h * w;
+  for (let i = 0; i < n; i++)
+    for (let k = 0; k < c; k++)
+      for (let p = 0; p < area; p++) out[(i * area + p) * c + k] = data[(i * c + k) * area + p];
+  return out;
+}
+
+/** Softmax of each row of K. */
+export function softmaxRows(logits: Float32Array, k: number): Float32Array {
+  const out = new Float32Array(logits.length);
+  for (let at = 0; at < logits.length; at += k) {
+    const row = logits.subarray(at, at + k);
+    const top = row.reduce((a, v) => Math.max(a, v), Number.NEGATIVE_INFINITY);
+    const sum = row.reduce((a, v) => a + Math.exp(v - top), 0);
+    row.forEach((v, i) => {
+      out[at + i] = Math.exp(v - top) / sum;
+    });
+  }
+  return out;
 }
 
 /** Logits of a model in evaluation, as its export gives them: free batch, weights as constants. */
@@ -101,6 +131,48 @@ export async function gradients(
   const result = await session.run(new Map([...weights, ["image", image], ["target", y]]));
   await session.dispose();
   return new Map(names.map((n) => [n, floats(result.get(`grad:${n}`))]));
+}
+
+/**
+ * Gradients against the function itself, for files whose library is not at hand: each parameter w moves along its gradient g
+ * and the loss should change by t·|g|² to each side. Gives |measured / expected - 1| of those that change
+ * the loss by enough to be seen in float32.
+ */
+export async function againstDifferences(
+  backend: Backend,
+  model: Model,
+  weights: Weights,
+  image: TensorData,
+  labels: readonly number[],
+): Promise<{ name: string; difference: number }[]> {
+  const { output } = traceLogits(model, imageInput(model, labels.length), { training: false, source: "inputs" });
+  const target = input("target", "float32", output.shape);
+  const loss = program("loss", new Map([["loss", crossEntropy(output, target)]]));
+  const session = await backend.load(encodeModel(optimize(loss)), { optimization: "extended" });
+  const y: TensorData = { dtype: "float32", shape: target.shape, data: oneHot(labels, output.shape[1]) };
+  const lossWith = async (name: string, data: Float32Array): Promise<number> => {
+    const moved = { ...(weights.get(name) as TensorData), data };
+    const outputs = await session.run(new Map([...weights, [name, moved], ["image", image], ["target", y]]));
+    return floats(outputs.get("loss"))[0];
+  };
+  const results: { name: string; difference: number }[] = [];
+  for (const [name, g] of await gradients(backend, model, weights, image, labels, false)) {
+    const w = floats(weights.get(name));
+    const square = (v: Float32Array): number => v.reduce((a, x) => a + x * x, 0);
+    // The loss moves by 0.004 to each side, the parameter by at most a hundredth of its length.
+    const t = Math.min(4e-3 / square(g), 1e-2 * Math.sqrt(square(w) / square(g)));
+    const expected = t * square(g);
+    if (!(expected > 4e-4)) continue;
+    const slope = async (by: number): Promise<number> => {
+      const [up, down] = [by, -by].map((d) => w.map((v, i) => v + d * g[i]));
+      return ((await lossWith(name, up)) - (await lossWith(name, down))) / (2 * by);
+    };
+    // Richardson: the term of t² cancels.
+    const measured = ((4 * (await slope(t)) - (await slope(2 * t))) / 3) * t;
+    results.push({ name, difference: Math.abs(measured / expected - 1) });
+  }
+  await session.dispose();
+  return results;
 }
 
 /** The transposed matrix, row-major. */

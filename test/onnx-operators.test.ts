@@ -1,9 +1,11 @@
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { evaluate } from "../src/graph/evaluate.ts";
-import { input } from "../src/graph/tensor.ts";
+import { program } from "../src/graph/program.ts";
+import { input, type Tensor } from "../src/graph/tensor.ts";
 import { type Shape, sizeOf, toDoubles } from "../src/graph/types.ts";
 import { readOnnx } from "../src/onnx/read.ts";
+import { recognise } from "../src/onnx/recognise.ts";
 import { replay } from "../src/onnx/replay.ts";
 import { float, graphOf, ints, onnxFile, scalar, type TestFile, type TestNode, tensor } from "./onnx-file.ts";
 import { shuffleNames } from "./shuffle-names.ts";
@@ -310,6 +312,11 @@ const CASES: Readonly<Record<string, TestFile>> = {
     inputs: { x: { dims: [1, 1, 8, 8] } },
     outputs: ["c", "p", "y"],
   },
+  "a slice that names the one image": {
+    nodes: [node("Slice", "x from to")],
+    weights: { from: ints(0, 0, 2, 0), to: ints(1, 1, 7, 8) },
+    inputs: { x: { dims: [1, 1, 8, 8] } },
+  },
 };
 
 const batchOf = (file: TestFile): number => {
@@ -346,5 +353,32 @@ async function compare(file: TestFile): Promise<void> {
 describe("operators as files write them compute what the runtime computes", () => {
   it.each(Object.entries(CASES))("%s", async (_, file) => {
     await compare(file);
+  });
+});
+
+describe("erfc, which tf2onnx writes though it is no operator of ONNX", () => {
+  const read = (nodes: readonly TestNode[], weights: TestFile["weights"]) => {
+    const { outputs } = readOnnx(shuffleNames(onnxFile({ nodes, weights })));
+    return recognise(program("read", outputs)).outputs.get([...outputs.keys()][0]) as Tensor;
+  };
+  const halves = { half: scalar(0.5), root: scalar(Math.SQRT1_2) };
+
+  it("is 1 - erf", () => {
+    const y = read([node("Erfc", "x")], {});
+    const x = Float64Array.from({ length: 192 }, (_, i) => Math.sin(i));
+    const [found] = evaluate([y], new Map([["image", { shape: [1, 3, 8, 8], data: x }]]));
+    const [plain] = evaluate([read([node("Erf", "x")], {})], new Map([["image", { shape: [1, 3, 8, 8], data: x }]]));
+    found.data.forEach((v, i) => {
+      expect(v).toBeCloseTo(1 - plain.data[i], 12);
+    });
+  });
+
+  it.each([
+    ["-x first", [node("Neg", "x", {}, "n"), node("Mul", "n root", {}, "u")]],
+    ["-x second", [node("Neg", "x", {}, "n"), node("Mul", "root n", {}, "u")]],
+    ["negated last", [node("Mul", "x root", {}, "v"), node("Neg", "v", {}, "u")]],
+  ])("is found in a GELU, %s", (_, argument) => {
+    const rest = [node("Erfc", "u", {}, "phi"), node("Mul", "half x", {}, "h"), node("Mul", "h phi")];
+    expect(read([...argument, ...rest], halves).node.op).toBe("Gelu");
   });
 });

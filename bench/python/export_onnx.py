@@ -1,18 +1,17 @@
-"""timm models as ONNX by both exporters of torch, with what they compute: scripts/check-imports.mjs reads them.
+"""timm models as ONNX by both exporters of torch, with what they compute: `npm run verify:imports` reads them.
 
     python bench/python/export_onnx.py FOLDER [--only NAME,...]
 
 Writes NAME.EXPORTER.onnx, and NAME.safetensors with the state dict, "image", "labels", "logits" (evaluation) and
 "grad/PARAMETER" (mean cross-entropy of the labels in training mode, in double precision; "grad_eval/": in evaluation).
 """
-import argparse
-import json
 import os
 import warnings
 
-import numpy as np
 import timm
 import torch
+
+from references import main, save, try_exporters
 
 warnings.filterwarnings("ignore")
 
@@ -79,19 +78,6 @@ def logits_of(out):
     return (out[0] + out[1]) / 2 if isinstance(out, tuple) else out
 
 
-def save(path, tensors):
-    header, chunks, at = {}, [], 0
-    for name, t in tensors.items():
-        data = np.ascontiguousarray(t.detach().cpu().numpy())
-        kind = {"float32": "F32", "int64": "I64", "bool": "BOOL"}[str(data.dtype)]
-        header[name] = {"dtype": kind, "shape": list(t.shape), "data_offsets": [at, at + data.nbytes]}
-        chunks.append(data.tobytes())
-        at += data.nbytes
-    text = json.dumps(header).encode()
-    with open(path, "wb") as f:
-        f.write(len(text).to_bytes(8, "little") + text + b"".join(chunks))
-
-
 def export(folder, label, exporters):
     name, side, options = MODELS[label]
     model = make(name, options).eval()
@@ -101,17 +87,12 @@ def export(folder, label, exporters):
     with torch.no_grad():
         logits = model(image)
     tensors = {k: v for k, v in model.state_dict().items()}
-    save(os.path.join(folder, f"{label}.safetensors"), {
+    found = {
         **tensors, "image": image, "labels": labels, "logits": logits,
         **{f"grad/{k}": g for k, g in gradients(model, image, labels, True).items()},
-        **{f"grad_eval/{k}": g for k, g in gradients(model, image, labels, False).items()}})
-    for exporter in exporters:
-        path = os.path.join(folder, f"{label}.{exporter}.onnx")
-        try:
-            EXPORTERS[exporter](model, image, path)
-            print(label, exporter, os.path.getsize(path) // 1024, "KB", flush=True)
-        except Exception as error:  # an exporter's own limits are no failure of ours
-            print(label, exporter, "NOT EXPORTED", str(error).split("\n")[0][:150], flush=True)
+        **{f"grad_eval/{k}": g for k, g in gradients(model, image, labels, False).items()}}
+    save(os.path.join(folder, f"{label}.safetensors"), {k: t.detach().cpu().numpy() for k, t in found.items()})
+    try_exporters(label, folder, EXPORTERS, exporters, lambda run, path: run(model, image, path))
 
 
 def script(opset, batch, fold=True):
@@ -149,15 +130,5 @@ EXPORTERS = {
 }
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder")
-    parser.add_argument("--only", default="")
-    parser.add_argument("--exporters", default=",".join(EXPORTERS))
-    args = parser.parse_args()
-    os.makedirs(args.folder, exist_ok=True)
     torch.set_num_threads(1)
-    for label in args.only.split(",") if args.only else MODELS:
-        try:
-            export(args.folder, label, args.exporters.split(","))
-        except Exception as error:
-            print(label, "FAILED", repr(error)[:300], flush=True)
+    main(MODELS, EXPORTERS, export)

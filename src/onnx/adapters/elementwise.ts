@@ -56,6 +56,22 @@ function cast(c: Call): Tensor {
 const exponential = (x: Tensor, alpha: number, inner = 1): Tensor =>
   x.greater(0).where(x, x.min(0).mul(inner).exp().sub(1).mul(alpha));
 
+/** 1 - erf(x); erfc(-u) = 1 + erf(u), the form that GELUs are found by. No operator of ONNX: tf2onnx writes it all the same. */
+function erfc(c: Call): Tensor {
+  const x = c.in(0);
+  const u = negated(x);
+  return u ? u.erf().add(1) : x.erf().neg().add(1);
+}
+
+/** u of -u, or of (-v)·s with u = v·s. */
+function negated({ node }: Tensor): Tensor | undefined {
+  const [a, b] = node.inputs as readonly Tensor[];
+  if (node.op === "Neg") return a;
+  if (node.op !== "Mul") return undefined;
+  if (a.node.op === "Neg") return (a.node.inputs[0] as Tensor).mul(b);
+  return b.node.op === "Neg" ? (b.node.inputs[0] as Tensor).mul(a) : undefined;
+}
+
 function gelu(c: Call): Tensor {
   const x = c.in(0);
   return c.string("approximate", "none") === "tanh" ? x.geluTanh() : x.gelu();
@@ -84,6 +100,7 @@ export const elementwise: Adapters = {
   Cast: cast,
   CastLike: (c) => recast(c.in(0), c.in(1).dtype),
   Where: where,
+  Erfc: erfc,
   Gelu: gelu,
   HardSigmoid: (c) => c.in(0).hardSigmoid(c.float("alpha", 0.2), c.float("beta", 0.5)),
   LeakyRelu: (c) => apply("LeakyRelu", [c.in(0)], { alpha: c.float("alpha", 0.01) }),

@@ -105,12 +105,14 @@ function slice(c: Call): Tensor {
   const ends = c.list(2, "ends") ?? [];
   const at = (c.list(3, "axes") ?? starts.map((_, i) => i)).map((a) => normalizeAxis(a, x.rank));
   const steps = c.values(4) ?? starts.map(() => 1);
-  return at.reduce((t, axis, i) => sliced(t, axis, starts[i], ends[i], steps[i]), x);
+  return at.reduce((t, axis, i) => sliced(t, axis, starts[i], ends[i], steps[i], c.hard), x);
 }
 
-function sliced(x: Tensor, axis: number, start: number, end: number, step: number): Tensor {
+/** `hard` is the batch that the file was written for: a slice of so many images is all of them. */
+function sliced(x: Tensor, axis: number, start: number, end: number, step: number, hard?: number): Tensor {
   const size = x.shape[axis];
-  if (step === 1 && start === 0 && end >= (size < 0 ? toValue(size) : size)) return x;
+  const whole = size < 0 ? (hard === undefined ? toValue(size) : -size * hard) : size;
+  if (step === 1 && start === 0 && end >= whole) return x;
   withinSamples(x.shape, [axis], "Slice");
   if (step === 0) throw new TesseraeError("weights", "Slice by steps of 0");
   const at = (v: number): number => Math.max(v < 0 ? v + size : v, 0);
