@@ -1,4 +1,8 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { pageFolder } from "../src/node/studio/assets.ts";
 import { writeSynth } from "../src/node/synth.ts";
 import { train } from "../src/node/train.ts";
 
@@ -20,4 +24,11 @@ export async function trainedRuns(folder: string): Promise<{ data: string; runs:
     modelOptions: { dim: 8, depth: 1, kernel_size: 3, patch_size: 4 },
   });
   return { data, runs };
+}
+
+/** Builds the studio's page where it is not built yet. */
+export function buildStudioPage(): void {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  if (!existsSync(join(pageFolder(), "index.html")))
+    execFileSync("npx", ["vite", "build", "studio", "--logLevel", "error"], { cwd: root });
 }

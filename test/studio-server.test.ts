@@ -1,7 +1,5 @@
-import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -14,17 +12,15 @@ import { type IncomingHttpHeaders, request } from "node:http";
 import { connect } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { deflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEngine } from "../src/node/engine.ts";
 import { openTrained } from "../src/node/model-files.ts";
 import { createPredictor } from "../src/node/predictor.ts";
-import { pageFolder } from "../src/node/studio/assets.ts";
 import { type StudioServer, startStudio } from "../src/node/studio/index.ts";
 import type { RunCurves, RunDetails, RunEntry } from "../src/studio/run.ts";
 import { decodeEvidence, decodeFloats, decodeInfo, decodePrediction } from "../src/studio/wire.ts";
-import { trainedRuns } from "./studio-runs.ts";
+import { buildStudioPage, trainedRuns } from "./studio-runs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tesserae-studio-"));
 const at = (...path: string[]) => join(folder, ...path);
@@ -35,20 +31,13 @@ beforeAll(async () => {
   await trainedRuns(folder);
   image = readFileSync(at("shapes", "val", "star", "00000.png"));
   writeFileSync(at("secret.txt"), "the secret");
-  buildPage();
+  buildStudioPage();
   studio = await startStudio({ runs: [at("runs")], engine: { threads: 1 } });
 });
 afterAll(async () => {
   await studio?.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** Builds the page where it is not built yet. */
-function buildPage(): void {
-  const root = fileURLToPath(new URL("..", import.meta.url));
-  if (!existsSync(join(pageFolder(), "index.html")))
-    execFileSync("npx", ["vite", "build", "studio", "--logLevel", "error"], { cwd: root });
-}
 
 interface Reply {
   readonly status: number;

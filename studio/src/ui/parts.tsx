@@ -39,3 +39,11 @@ export const Figure = ({ name, value }: { name: string; value: ComponentChildren
     <dd>{value}</dd>
   </div>
 );
+
+/** What may be wider than its place: it scrolls by itself, by keys too. */
+export const Scroll = ({ label, children }: { label: string; children: ComponentChildren }) => (
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: who has no pointer scrolls it by arrow keys
+  <section class="card scroll" aria-label={label} tabIndex={0}>
+    {children}
+  </section>
+);

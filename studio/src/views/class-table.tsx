@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { ClassRow } from "../../../src/studio/run.ts";
 import { percent } from "../ui/format.ts";
+import { Scroll } from "../ui/parts.tsx";
 
 type Column = "name" | "images" | "accuracy" | "precision" | "f1";
 
@@ -32,7 +33,7 @@ export function ClassTable({ rows }: { rows: readonly ClassRow[] }) {
   const [order, setOrder] = useState<Order>({ by: "accuracy", down: false });
   const press = (by: Column) => setOrder((o) => ({ by, down: o.by === by ? !o.down : by !== "name" }));
   return (
-    <section class="card scroll" aria-label="Quality by class">
+    <Scroll label="Quality by class">
       <table class="classes">
         <thead>
           <tr>
@@ -63,7 +64,7 @@ export function ClassTable({ rows }: { rows: readonly ClassRow[] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }
 

@@ -5,7 +5,7 @@ import { colorOf, NOTHING } from "../charts/series.ts";
 import { goTo, routeTo } from "../route.ts";
 import type { Studio } from "../studio.ts";
 import { fixed, METRIC_NAMES, metricText, percent, short } from "../ui/format.ts";
-import { Fault, State, Waiting } from "../ui/parts.tsx";
+import { Fault, Scroll, State, Waiting } from "../ui/parts.tsx";
 import { useAsync } from "../ui/use-async.ts";
 import { useRuns } from "../ui/use-runs.ts";
 
@@ -66,7 +66,7 @@ function Compared({ studio, runs }: { studio: Studio; runs: readonly RunEntry[] 
 }
 
 const FigureTable = ({ runs }: { runs: readonly RunEntry[] }) => (
-  <section class="card scroll" aria-label="Figures of the runs">
+  <Scroll label="Figures of the runs">
     <table>
       <thead>
         <tr>
@@ -97,7 +97,7 @@ const FigureTable = ({ runs }: { runs: readonly RunEntry[] }) => (
         ))}
       </tbody>
     </table>
-  </section>
+  </Scroll>
 );
 
 function Differences({ names, rows }: { names: readonly string[]; rows: readonly RunDifference[] }) {
@@ -105,7 +105,7 @@ function Differences({ names, rows }: { names: readonly string[]; rows: readonly
   return (
     <>
       <h2>What differs</h2>
-      <section class="card scroll" aria-label="What differs between the runs">
+      <Scroll label="What differs between the runs">
         <table>
           <thead>
             <tr>
@@ -128,7 +128,7 @@ function Differences({ names, rows }: { names: readonly string[]; rows: readonly
             ))}
           </tbody>
         </table>
-      </section>
+      </Scroll>
     </>
   );
 }
