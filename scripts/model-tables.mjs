@@ -1,8 +1,10 @@
-// node scripts/model-tables.mjs [--check]: the tables of docs/models.md and the drawings it shows, from the built library.
+// node scripts/model-tables.mjs [--check]: the tables of docs/models.md and docs/models/, and the drawings they show, from the built
+// library.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { modelPages } from "./model-pages.mjs";
 
 const FILE = "docs/models.md";
-const DRAWN = /\]\((drawings\/(\S+)\.svg)\)/g;
+const DRAWN = /\]\((?:\.\.\/)?(drawings\/(\S+)\.svg)\)/g;
 const MARKED = /(<!-- models: (.*?) -->\n)[\s\S]*?(<!-- \/models -->)/g;
 
 if (!existsSync("dist/index.js")) fail("dist is absent: run `npm run build` first");
@@ -24,14 +26,22 @@ const after = before.replaceAll(MARKED, (_, begin, globs, end) => {
 });
 const wrong = rows.filter(({ name }) => tabled.get(name) !== 1).map(({ name }) => name);
 if (wrong.length > 0) fail(`in no table of ${FILE}, or in two: ${wrong.join(", ")}`);
-if (after !== before) {
-  if (process.argv.includes("--check")) fail(`${FILE} is not current: run \`node scripts/model-tables.mjs\``);
-  writeFileSync(FILE, after);
+const counts = new Map();
+const count = (name, options) => {
+  const key = `${name} ${JSON.stringify(options)}`;
+  if (!counts.has(key)) counts.set(key, statistics(createModel(name, options)));
+  return counts.get(key);
+};
+const pages = [{ path: FILE, before, after }, ...modelPages(count, fail)];
+for (const { path, before: was, after: now } of pages) {
+  if (now === was) continue;
+  if (process.argv.includes("--check")) fail(`${path} is not current: run \`node scripts/model-tables.mjs\``);
+  writeFileSync(path, now);
 }
 
 const { architectureSvg } = await import("../dist/explain/architecture/index.js");
 mkdirSync("docs/drawings", { recursive: true });
-for (const [, file, name] of after.matchAll(DRAWN)) {
+for (const [, file, name] of pages.flatMap((page) => [...page.after.matchAll(DRAWN)])) {
   const [path, svg] = [`docs/${file}`, `${architectureSvg(createModel(name))}\n`];
   if (existsSync(path) && readFileSync(path, "utf8") === svg) continue;
   if (process.argv.includes("--check")) fail(`${path} is not current: run \`node scripts/model-tables.mjs\``);
