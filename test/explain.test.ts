@@ -5,11 +5,15 @@ import { panelsToSvg } from "../src/explain/drawing.ts";
 import type { FigureContext, Picture } from "../src/explain/figure.ts";
 import { cka } from "../src/explain/figures/cka.ts";
 import { integratedGradients } from "../src/explain/figures/gradients.ts";
+import { lossesAt } from "../src/explain/figures/loss-landscape.ts";
 import { FIGURES, figureNames } from "../src/explain/index.ts";
+import { filterNormalised } from "../src/explain/landscape.ts";
+import { fitted, mapToSvg } from "../src/explain/map-svg.ts";
 import { answer, floats } from "../src/explain/subject.ts";
-import { sizeOf } from "../src/graph/types.ts";
+import { sizeOf, type TensorData } from "../src/graph/types.ts";
+import { featureModel } from "../src/models/features.ts";
 import { createModel, type ModelOptions } from "../src/models/index.ts";
-import { initialize } from "../src/models/trace.ts";
+import { initialize, type Weights } from "../src/models/trace.ts";
 import { createOrtBackend } from "../src/node/ort.ts";
 import type { Backend } from "../src/runtime/backend.ts";
 
@@ -87,6 +91,7 @@ describe("every figure on every kind of model", () => {
       const context = await contextOf(name);
       let drawn = 0;
       for (const figure of figureNames) {
+        if (FIGURES[figure].set) continue; // has a test of its own
         try {
           const drawing = await FIGURES[figure].draw(context);
           expect(drawing.caption, figure).toMatch(/\S/);
@@ -234,7 +239,162 @@ describe("similarity of layers", () => {
   });
 });
 
+describe("figures of a set", () => {
+  const many = async (name: string): Promise<FigureContext> => {
+    const context = await contextOf(name);
+    const [first] = context.pictures;
+    const pictures = Array.from({ length: 20 }, (_, i) => ({
+      ...first,
+      name: `${i}.png`,
+      input: random(first.input.length, 100 + i),
+      label: i % 4,
+    }));
+    return { ...context, pictures };
+  };
+  /** The features that an independent path gives: the model without its head, one image at a time. */
+  const featuresOf = async (context: FigureContext): Promise<number[][]> => {
+    const rows: number[][] = [];
+    for (const { input } of context.pictures) {
+      const body = { ...context, model: featureModel(context.model) };
+      const found = await answer(body, { images: input, classes: [0] }, (of) => new Map([["f", of.logits]]));
+      rows.push([...floats(found, "f")]);
+    }
+    return rows;
+  };
+
+  it("map embeddings: components hold the variance that they say, and the seed decides UMAP", async () => {
+    const context = await many("vit_tiny_patch16_224");
+    const drawing = await FIGURES["embedding-map"].draw(context);
+    const { explained, images } = drawing.data as {
+      explained: number[];
+      images: { class: string; components: number[]; umap: number[] }[];
+    };
+    const rows = (await featuresOf(context)).map((r) => r.map((v) => v / Math.hypot(...r)));
+    const means = rows[0].map((_, d) => rows.reduce((sum, r) => sum + r[d], 0) / rows.length);
+    const total = rows.reduce((sum, r) => sum + r.reduce((s, v, d) => s + (v - means[d]) ** 2, 0), 0);
+    for (const axis of [0, 1]) {
+      const held = images.reduce((sum, { components }) => sum + components[axis] ** 2, 0);
+      expect(held / total).toBeCloseTo(explained[axis], 5);
+    }
+    // Distances on the plane are no longer than those of the features, and the product of the axes is 0.
+    expect(Math.abs(images.reduce((sum, { components: [x, y] }) => sum + x * y, 0))).toBeLessThan(1e-6 * total);
+    expect(images.map((i) => i.class).slice(0, 5)).toEqual(["ant", "bee", "cat", "dog", "ant"]);
+    expect((await FIGURES["embedding-map"].draw(context)).data).toEqual(drawing.data);
+    const other = (await FIGURES["embedding-map"].draw({ ...context, seed: 1 })).data as typeof drawing.data;
+    expect(other).not.toEqual(drawing.data);
+    for (const { umap } of images) for (const v of umap) expect(Number.isFinite(v)).toBe(true);
+  });
+
+  it("find the nearest neighbours by cosine", async () => {
+    const context = await many("convmixer");
+    const { data } = await FIGURES.neighbours.draw(context);
+    const rows = await featuresOf(context);
+    const cosine = (a: number[], b: number[]) =>
+      a.reduce((sum, v, i) => sum + v * b[i], 0) / (Math.hypot(...a) * Math.hypot(...b));
+    for (const { image, nearest } of data as { image: string; nearest: { image: string; cosine: number }[] }[]) {
+      const own = rows[Number.parseInt(image, 10)];
+      const all = rows
+        .map((row, i) => ({ image: `${i}.png`, cosine: cosine(own, row) }))
+        .filter((n) => n.image !== image)
+        .sort((a, b) => b.cosine - a.cosine);
+      expect(nearest.map((n) => n.image)).toEqual(all.slice(0, 6).map((n) => n.image));
+      nearest.forEach((n, i) => {
+        expect(n.cosine).toBeCloseTo(all[i].cosine, 5);
+      });
+    }
+  });
+
+  it.each(["vit_tiny_patch16_224", "resnet18"])(
+    "draw the loss around %s as a model of the moved weights has it",
+    async (name) => {
+      const context = await many(name);
+      const lossOf = async (weights: Weights): Promise<number> => {
+        const state = await backend.createState(weights);
+        const images = Float32Array.from(context.pictures.flatMap((p) => [...p.input]));
+        const found = await answer({ ...context, state }, { images, classes: [] }, (of) => new Map([["y", of.logits]]));
+        await state.dispose();
+        const [logits, k] = [floats(found, "y"), context.classes.length];
+        const losses = context.pictures.map(({ label = 0 }, i) => {
+          const row = [...logits.subarray(i * k, (i + 1) * k)];
+          return Math.log(row.reduce((sum, v) => sum + Math.exp(v), 0)) - row[label];
+        });
+        return losses.reduce((a, b) => a + b) / losses.length;
+      };
+      const directions = [1, 2].map((number) => filterNormalised(context.model, context.weights, 0, number));
+      const points = [
+        { alpha: 0, beta: 0 },
+        { alpha: 0.4, beta: -0.2 },
+      ];
+      for (const { alpha, beta, loss } of await lossesAt(context, points)) {
+        const moved = new Map(context.weights);
+        for (const [name, { shape, data, dtype }] of context.weights) {
+          const [d, e] = directions.map((direction) => direction.get(name));
+          if (d && e)
+            moved.set(name, {
+              dtype,
+              shape,
+              data: Float32Array.from(data as Float32Array, (v, i) => v + alpha * d[i] + beta * e[i]),
+            });
+        }
+        expect(loss).toBeCloseTo(await lossOf(moved), 4);
+        if (alpha === 0) expect(loss).toBeCloseTo(await lossOf(context.weights), 5);
+      }
+    },
+  );
+
+  it("draw the loss along a line and on a plane, the model in the middle of both", async () => {
+    const context = await many("convmixer");
+    const { data } = await FIGURES["loss-landscape"].draw(context);
+    const { line, plane } = data as Record<"line" | "plane", { alpha: number; beta: number; loss: number }[]>;
+    expect([line.length, plane.length]).toEqual([21, 121]);
+    const middle = (p: { alpha: number; beta: number }) => Math.hypot(p.alpha, p.beta) < 1e-12;
+    expect(plane.find(middle)?.loss).toBe(line.find(middle)?.loss);
+    expect(line.find(middle)?.loss).toBe((await lossesAt(context, [{ alpha: 0, beta: 0 }]))[0].loss);
+  });
+
+  it("move along filters as long as the model's, and leave biases, norms and statistics", async () => {
+    const { model, weights } = await contextOf("resnet18");
+    const direction = filterNormalised(model, weights, 0, 1);
+    expect([...direction.keys()].filter((name) => /bias|bn|running/.test(name))).toEqual([]);
+    const { shape, data } = weights.get("layer1.0.conv1.weight") as TensorData;
+    const step = direction.get("layer1.0.conv1.weight") as Float32Array;
+    const size = step.length / shape[0];
+    for (let f = 0; f < shape[0]; f++) {
+      const [w, d] = [data as Float32Array, step].map((v) => Math.hypot(...v.subarray(f * size, (f + 1) * size)));
+      expect(d).toBeCloseTo(w, 5);
+    }
+  });
+});
+
 describe("a drawing", () => {
+  it("of a map keeps its proportions, holds each image once, and hostile names as text", () => {
+    const places = [[0, 0], [4, 1], [2, 0.5]] as const; // biome-ignore format: points
+    const inside = fitted(places, 100);
+    expect(inside).toEqual([[0, 62.5], [100, 37.5], [50, 50]]); // biome-ignore format: points
+    const image = { width: 1, height: 1, data: new Uint8Array(3) };
+    const svg = mapToSvg(
+      {
+        kind: "map",
+        title: "map",
+        caption: "",
+        data: 0,
+        arrangements: [
+          { title: "a", places },
+          { title: "b", places },
+        ],
+        images: [0, 1, 0].map((group) => ({ name: "<script>", image, group })),
+        groups: [
+          { name: "<b>", color: "red" },
+          { name: "two", color: "blue" },
+        ],
+      },
+      ["data:0", "data:1", "data:2"],
+    );
+    expect(svg.match(/data:/g)).toHaveLength(3);
+    expect(svg.match(/<use /g)).toHaveLength(6);
+    expect(svg).not.toMatch(/<script|<b>/);
+  });
+
   it("keeps hostile names as text", () => {
     const image = { width: 1, height: 1, data: new Uint8Array(3) };
     const title = `<script>"&'`;

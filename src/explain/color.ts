@@ -1,4 +1,10 @@
-import { interpolateRdBu, interpolateTurbo, interpolateViridis } from "d3-scale-chromatic";
+import {
+  interpolateRainbow,
+  interpolateRdBu,
+  interpolateTurbo,
+  interpolateViridis,
+  schemeTableau10,
+} from "d3-scale-chromatic";
 import type { PixelImage } from "../data/image.ts";
 import type { Size } from "../nn/size.ts";
 
@@ -23,6 +29,12 @@ export const AMOUNT = scaleOf(interpolateViridis);
 export const HEAT = scaleOf(interpolateTurbo);
 /** Signed: blue below the middle, red above. */
 export const SIGNED = scaleOf((t) => interpolateRdBu(1 - t));
+
+/** A colour each for groups of things, as SVG takes them: ten that are told apart well, of more a circle of hues. */
+export const groupColors = (count: number): string[] =>
+  count <= schemeTableau10.length
+    ? schemeTableau10.slice(0, count)
+    : Array.from({ length: count }, (_, i) => interpolateRainbow(i / count));
 
 /** Values in [0, 1] as colours. */
 export function paint(values: ArrayLike<number>, [height, width]: Size, scale: Scale): PixelImage {

@@ -31,7 +31,30 @@ export interface ChartDrawing extends Described {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-export type Drawing = PanelDrawing | ChartDrawing;
+/** One arrangement of the images of a map. */
+export interface Arrangement {
+  readonly title: string;
+  /** A place for each image, any units. */
+  readonly places: readonly (readonly [x: number, y: number])[];
+}
+
+/** An image on a map. */
+export interface MapImage {
+  readonly name: string;
+  readonly image: PixelImage;
+  /** Index into the map's groups. */
+  readonly group: number;
+}
+
+/** Images at places of a plane, framed in the colour of their group. */
+export interface MapDrawing extends Described {
+  readonly kind: "map";
+  readonly arrangements: readonly Arrangement[];
+  readonly images: readonly MapImage[];
+  readonly groups: readonly { readonly name: string; readonly color: string }[];
+}
+
+export type Drawing = PanelDrawing | ChartDrawing | MapDrawing;
 
 /** Text inside an SVG or HTML element or attribute. */
 export const escapeText = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);

@@ -13,6 +13,8 @@ export interface Picture {
   readonly input: Float32Array;
   /** The class that is explained. */
   readonly target: number;
+  /** Its own class among the model's, where that is known. */
+  readonly label?: number;
 }
 
 export interface FigureContext extends Subject {
@@ -32,9 +34,25 @@ export interface Figure {
   readonly source: string;
   /** Drawn of images; else of weights alone. */
   readonly images: boolean;
+  /** Images of a set that it is drawn of at most. Default 4: a row of panels for each. */
+  readonly most?: number;
+  /** Says little of a few images: of all figures it is drawn of a set alone. */
+  readonly set?: true;
   /** Throws TesseraeError("model") that says what the model lacks. */
   draw(context: FigureContext): Promise<Drawing>;
 }
+
+/** Images of a set that a figure without a bound of its own is drawn of. */
+export const FEW = 4;
+
+/** At most `count` of a list at even distances. */
+export const evenly = <T>(list: readonly T[], count: number): T[] =>
+  list.length <= count
+    ? [...list]
+    : Array.from({ length: count }, (_, i) => list[Math.floor(((i + 0.5) * list.length) / count)]);
+
+/** The pictures of a set that a figure is drawn of. */
+export const picturesFor = ({ most = FEW }: Figure, pictures: readonly Picture[]): Picture[] => evenly(pictures, most);
 
 export const lacks = (model: Model, what: string): TesseraeError =>
   new TesseraeError("model", `${model.name} has ${what}`);

@@ -4,9 +4,12 @@ import { attentionMaps } from "./figures/attention-maps.ts";
 import { axialAttention } from "./figures/axial-attention.ts";
 import { similarity } from "./figures/cka.ts";
 import { depthwiseKernels } from "./figures/depthwise-kernels.ts";
+import { embeddingMap } from "./figures/embedding-map.ts";
 import { filters } from "./figures/filters.ts";
 import { gradCam, gradCamPlusPlus } from "./figures/grad-cam.ts";
 import { integrated, smoothGrad } from "./figures/gradients.ts";
+import { lossLandscape } from "./figures/loss-landscape.ts";
+import { neighbours } from "./figures/neighbours.ts";
 import { occlusion } from "./figures/occlusion.ts";
 import { positionBias } from "./figures/position-bias.ts";
 import { positionSimilarity } from "./figures/position-similarity.ts";
@@ -34,6 +37,9 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   "receptive-field": receptiveField,
   "receptive-field-depth": receptiveFieldByDepth,
   cka: similarity,
+  "embedding-map": embeddingMap,
+  neighbours,
+  "loss-landscape": lossLandscape,
   filters,
   positions: positionSimilarity,
   "position-bias": positionBias,

@@ -58,7 +58,8 @@ export type Answer = ReadonlyMap<string, TensorData>;
 
 /** A program over the inside of a model, loaded. */
 export interface Inquiry {
-  ask(question: Question): Promise<Answer>;
+  /** Of the subject's weights, or others of the same names. */
+  ask(question: Question, weights?: State): Promise<Answer>;
   dispose(): Promise<void>;
 }
 
@@ -74,7 +75,7 @@ export async function inquire(
   const named = new Set(wanted.inputs.map((t) => t.node.attrs.name as string));
   const session = await backend.load(encodeModel(optimize(wanted)));
   return {
-    async ask({ images, classes }) {
+    async ask({ images, classes }, weights = state) {
       const target = new Float32Array(batch * scores);
       classes.forEach((k, i) => {
         target[i * scores + k] = 1;
@@ -83,7 +84,7 @@ export async function inquire(
       if (named.has("image"))
         feeds.set("image", { dtype: "float32", shape: [batch, ...model.inputShape], data: images });
       if (named.has("class")) feeds.set("class", { dtype: "float32", shape: [batch, scores], data: target });
-      return session.run(feeds, { state });
+      return session.run(feeds, { state: weights });
     },
     dispose: () => session.dispose(),
   };

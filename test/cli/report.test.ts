@@ -74,6 +74,19 @@ describe("tesserae explain", () => {
     expect((await tesserae(["explain", at("run"), "--figure", "list"])).stdout).toMatch(/gradcam/);
   });
 
+  it("draws figures of an image set", async () => {
+    const words = ["explain", at("run"), at("shapes"), "--threads", "1", "-o", at("set"), "--limit", "6"];
+    const { code, stdout, stderr } = await tesserae([...words, "--figure", "embedding-map,neighbours,rollout"]);
+    expect(stderr).toMatch(/^6 images \(/);
+    expect(code).toBe(0);
+    expect(stdout.trim().split("\n")).toHaveLength(3);
+    const { data } = JSON.parse(readFileSync(at("set", "embedding-map.json"), "utf8"));
+    expect(data.images).toHaveLength(6);
+    expect(data.images.map((i: { class: string }) => i.class)).toContain(HOSTILE);
+    expect(readFileSync(at("set", "embedding-map.svg"), "utf8")).not.toContain("<img");
+    expect(JSON.parse(readFileSync(at("set", "rollout.json"), "utf8")).data).toHaveLength(4);
+  });
+
   it("says what is wrong in one line", async () => {
     const lines = [
       [["explain", at("run"), "--figure", "rolout"], /there is no figure rolout/],
@@ -81,6 +94,7 @@ describe("tesserae explain", () => {
       [["explain", at("run"), "none.png", "--figure", "rollout"], /none\.png/],
       [["explain", at("run", "model.onnx"), "--figure", "filters"], /is an export, without the model's inner tensors/],
       [["draw", "vit_tiny_patch16_224", "-o", at("vit.gif")], /ends in \.svg or \.png/],
+      [["explain", at("run"), at("shapes"), "b.png"], /shapes: is an image set: name it alone, or files/],
       [["draw", "vit_tini", "-o", at("vit.svg")], /vit_ti/],
     ] as const;
     for (const [words, says] of lines) {

@@ -28,6 +28,7 @@ export const attentionDistance: Figure = {
   title: "Mean attention distance",
   source: "Dosovitskiy et al. 2021, An Image is Worth 16x16 Words, figure 7 (right) and appendix D.7",
   images: true,
+  most: 32,
   async draw(context) {
     const { model, pictures } = context;
     const [, height, width] = model.inputShape;

@@ -55,6 +55,7 @@ export const similarity: Figure = {
   title: "Similarity of layers (CKA)",
   source: "Kornblith et al. 2019, Similarity of Neural Network Representations; unbiased as in Nguyen et al. 2021",
   images: true,
+  most: 32,
   async draw(context: FigureContext) {
     const { pictures, against = context } = context;
     const n = pictures.length;

@@ -7,6 +7,7 @@ export const receptiveFieldByDepth: Figure = {
   source:
     "Luo et al. 2016, Understanding the Effective Receptive Field in Deep Convolutional Neural Networks, section 2; ViT, section 4.5",
   images: true,
+  most: 8,
   async draw(context) {
     const { model, pictures } = context;
     const [, height, width] = model.inputShape;

@@ -10,6 +10,7 @@ export const receptiveField: Figure = {
   title: "Effective receptive field",
   source: "Luo et al. 2016, Understanding the Effective Receptive Field in Deep Convolutional Neural Networks",
   images: true,
+  most: 16,
   async draw(context) {
     const { model, pictures, layer } = context;
     const [, height, width] = model.inputShape;

@@ -1,4 +1,3 @@
-import sharp from "sharp";
 import type { ImageDataset } from "../../data/dataset.ts";
 import type { Picture } from "../../explain/figure.ts";
 import type { ModelSpec } from "../../models/spec.ts";
@@ -67,15 +66,6 @@ export async function samplePictures(
 }
 
 const nameOf = (path: string): string => path.split(/[/\\]/).at(-1) ?? path;
-
-/** A picture as a JPEG's data address. */
-export async function thumbnail({ pixels: { width, height, data } }: Picture): Promise<string> {
-  const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
-    .resize(148, 148, { kernel: width < 148 ? "nearest" : "lanczos3" })
-    .jpeg({ quality: 82 })
-    .toBuffer();
-  return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
-}
 
 /** Two images that the model is surest of and two that it is most wrong about, of classes as different as can be. */
 export function examples(judgements: readonly Judgement[]): Judgement[] {

@@ -10,12 +10,12 @@ import { statistics } from "../../models/statistics.ts";
 import { calibration, hardest, type Judgement, likelyMislabelled } from "../../train/judgements.ts";
 import { type Chart, drawChart } from "../chart.ts";
 import { confusionChart, MOST_DRAWN } from "../class-quality.ts";
-import { drawingSvg } from "../explain.ts";
+import { drawingSvg, thumbnailAddress } from "../explain.ts";
 import type { RunConfig } from "../run-config.ts";
 import { DEFAULTS, settingNames } from "../settings/index.ts";
 import type { OpenedData } from "../sources/open-data.ts";
 import { classCounts, curves, reliability } from "./charts.ts";
-import { type Judged, samplePictures, thumbnail } from "./judged.ts";
+import { type Judged, samplePictures } from "./judged.ts";
 
 const chart = async (id: string, spec: object | undefined, caption: string): Promise<Html[]> =>
   spec ? [figure(id, await drawChart(spec as Chart), caption)] : [];
@@ -73,6 +73,9 @@ export async function qualitySection({ metrics, confusion, judgements }: Judged)
   };
 }
 
+/** Pixels a side of an image in a gallery. */
+const THUMBNAIL = 148;
+
 /** Images that deserve a look. */
 export async function imageSection(
   subject: Subject,
@@ -92,7 +95,7 @@ export async function imageSection(
       guess === label
         ? `${name(label)}, ${percent(100 * own)}`
         : `${name(label)}: ${percent(100 * own)}; taken for ${name(guess)}: ${percent(100 * confidence)}`;
-    return html`<li><img src="${await thumbnail(picture)}" alt="${`${picture.name}: ${said}`}">${picture.name}<br>${said}</li>`;
+    return html`<li><img src="${await thumbnailAddress(picture.pixels, THUMBNAIL)}" alt="${`${picture.name}: ${said}`}">${picture.name}<br>${said}</li>`;
   };
   const body = [
     ...(await gallery(
@@ -117,7 +120,7 @@ export async function explanationSection(
 ): Promise<Section> {
   const body: Html[] = [];
   for (const name of figureNames) {
-    if (FIGURES[name].images && pictures.length === 0) continue;
+    if (FIGURES[name].set || (FIGURES[name].images && pictures.length === 0)) continue;
     try {
       const drawing = await FIGURES[name].draw({ ...subject, pictures, seed });
       const id = `figure-${name.replace(/\W/g, "x")}`;
