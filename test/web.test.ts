@@ -16,6 +16,7 @@ import { exportOnnx, exportProgram } from "../src/train/export.ts";
 import { hasChromium, launchChromium, needsChromium, watch } from "./browser.ts";
 import { bundlePage } from "./web/bundle.ts";
 import { answers, freshModel, losses, MODELS } from "./web/cases.ts";
+import { expectClose } from "./web/close.ts";
 import type { TestPage } from "./web/page.ts";
 import { type StaticServer, serveFolder } from "./web/static-server.ts";
 
@@ -81,15 +82,6 @@ type Of<K extends keyof TestPage> = Awaited<ReturnType<TestPage[K]>>;
 /** Calls a function of the page. */
 const ask = <K extends keyof TestPage>(page: Page, name: K, ...rest: Parameters<TestPage[K]>): Promise<Of<K>> =>
   page.evaluate(`globalThis.page[${JSON.stringify(name)}](...${JSON.stringify(rest)})`) as Promise<Of<K>>;
-
-/** Fails where numbers differ by more than 1e-4, absolutely or of the larger one. */
-function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
-  expect(actual.length).toBe(expected.length);
-  let worst = 0;
-  for (let i = 0; i < expected.length; i++)
-    worst = Math.max(worst, Math.abs(actual[i] - expected[i]) / Math.max(1, Math.abs(expected[i])));
-  expect(worst).toBeLessThan(1e-4);
-}
 
 describe.skipIf(!hasChromium)(needsChromium("in a browser"), () => {
   beforeAll(async () => {

@@ -2,7 +2,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "vite";
+import { build, defaultClientConditions } from "vite";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -11,7 +11,7 @@ export async function bundlePage(entry: string, folder: string): Promise<void> {
   await build({
     ...{ root: at("."), base: "./", configFile: false, logLevel: "silent", publicDir: false },
     resolve: {
-      conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "production"],
+      conditions: ["onnxruntime-web-use-extern-wasm", ...defaultClientConditions],
       alias: { "tesserae/web": at("../../src/web/index.ts") },
     },
     build: {
