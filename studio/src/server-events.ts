@@ -34,21 +34,46 @@ async function readEvents(response: Response, on: (event: ServerEvent) => void):
   }
 }
 
+const shown = (): boolean => document.visibilityState === "visible";
+
+/** Resolves when the page is looked at, or the signal says that nobody waits. */
+const whenShown = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (shown() || signal.aborted) return resolve();
+    const check = () => {
+      if (!shown() && !signal.aborted) return;
+      document.removeEventListener("visibilitychange", check);
+      signal.removeEventListener("abort", check);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", check);
+    signal.addEventListener("abort", check);
+  });
+
+/** A signal that also ends when the page is hidden: browsers open few connections at a time, and a hidden page needs none. */
+function whileShown(signal: AbortSignal): AbortSignal {
+  const hidden = new AbortController();
+  document.addEventListener("visibilitychange", () => !shown() && hidden.abort(), { signal: hidden.signal });
+  return AbortSignal.any([signal, hidden.signal]);
+}
+
 /**
  * Server-sent events by fetch, which can send a header where EventSource cannot. A stream that ends is opened again, until
- * the returned function is called.
+ * the returned function is called; while the page is hidden it is closed.
  */
 export function serverEvents(
   open: (signal: AbortSignal) => Promise<Response>,
   on: (event: ServerEvent) => void,
 ): () => void {
   const controller = new AbortController();
+  const { signal } = controller;
   const run = async (): Promise<void> => {
-    while (!controller.signal.aborted) {
+    while (!signal.aborted) {
+      await whenShown(signal);
       try {
-        await readEvents(await open(controller.signal), on);
+        await readEvents(await open(whileShown(signal)), on);
       } catch {} // opened again below
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      if (!signal.aborted && shown()) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   };
   void run();

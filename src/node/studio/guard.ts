@@ -12,6 +12,15 @@ export function checkLoopback(host: string): string {
   });
 }
 
+/** Throws TesseraeError("usage") for a number that is no port; 0 stands for one that is free. */
+export function checkPort(port: number): number {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new TesseraeError("usage", "is not a port", {
+    where: String(port),
+    hint: "Ports are 1 to 65535, 0 for a free one",
+  });
+}
+
 /** 256 random bits. */
 export const newToken = (): string => randomBytes(32).toString("base64url");
 

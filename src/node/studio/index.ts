@@ -8,7 +8,7 @@ import { type Answer, Answers, NotFound } from "./answers.ts";
 import { type Asset, loadAssets } from "./assets.ts";
 import { TooLarge } from "./body.ts";
 import { checkRoots } from "./folders.ts";
-import { checkLoopback, foreign, HEADERS, hasToken, hostHeader, newToken } from "./guard.ts";
+import { checkLoopback, checkPort, foreign, HEADERS, hasToken, hostHeader, newToken } from "./guard.ts";
 
 export interface StudioOptions {
   /** Run folders, and folders of run folders. */
@@ -127,12 +127,13 @@ const hostsOf = (host: string, port: number): ReadonlySet<string> =>
  */
 export async function startStudio(options: StudioOptions): Promise<StudioServer> {
   const host = checkLoopback(options.host ?? "127.0.0.1");
+  const wanted = checkPort(options.port ?? 0);
   const token = newToken();
   const answers = new Answers(await checkRoots(options.runs), () => createEngine(options.engine));
   const assets = await loadAssets();
   const server = createServer({ maxHeaderSize: 16 * 1024, headersTimeout: 20_000, requestTimeout: 120_000 });
   server.maxConnections = MOST_CONNECTIONS;
-  const port = await listen(server, host, options.port ?? 0);
+  const port = await listen(server, host, wanted);
   const studio: Studio = {
     ...{ hosts: hostsOf(host, port), token, assets, answers },
     onError: options.onError ?? (() => {}),

@@ -49,19 +49,16 @@ export function ofEpochs(run: Known, unit: "epoch" | "update", value: (p: EpochP
   return { x, y: shown.map((e) => value(e) as number) };
 }
 
-/** Share of the past in the smoothed curve at 100 points; fewer points are smoothed less. */
-const SMOOTHING = 0.9;
+/** Shorter curves are left as they are. */
+const SHORTEST = 20;
 
-/** Exponential mean, corrected at its beginning as Adam's is. */
-export function smoothed(
-  values: readonly number[],
-  keep = SMOOTHING ** (100 / Math.max(100, values.length)),
-): number[] {
-  const decay = values.length < 20 ? 0 : keep;
+/** Exponential mean over the last twenty-fifth of the points, about; corrected at its beginning as Adam's is. */
+export function smoothed(values: readonly number[]): number[] {
+  const keep = values.length < SHORTEST ? 0 : Math.exp(-25 / values.length);
   let [sum, weight] = [0, 0];
   return values.map((v) => {
-    sum = decay * sum + (1 - decay) * v;
-    weight = decay * weight + (1 - decay);
+    sum = keep * sum + (1 - keep) * v;
+    weight = keep * weight + (1 - keep);
     return sum / weight;
   });
 }

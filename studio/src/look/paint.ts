@@ -39,21 +39,30 @@ const colorAt = (scale: Uint8Array, v: number): readonly [number, number, number
 export const imageCanvas = ({ width, height, data }: RgbImage): HTMLCanvasElement =>
   canvasOf([height, width], (i) => [data[3 * i], data[3 * i + 1], data[3 * i + 2], 255]);
 
-/** What a place without weight leaves of the image, and what full weight does: shares that the overlay covers. */
-const COVER = { patches: [0.64, 0.34], evidence: [0.2, 0.6], signed: [0.1, 0.8] } as const;
+/** Shares of the image that an overlay covers where its value is least and where it is most. */
+const COVER = { evidence: [0.2, 0.6], signed: [0.1, 0.8] } as const;
+
+/** Over patches: night where little weight lies, light where much does; in the middle the image as it is. */
+const [NIGHT, LIGHT] = [
+  [8, 8, 22, 0.82],
+  [255, 226, 140, 0.42],
+] as const;
+
+function patchPixel(v: number): readonly [number, number, number, number] {
+  const [r, g, b, most] = v < 0.5 ? NIGHT : LIGHT;
+  return [r, g, b, 255 * most * Math.abs(2 * v - 1)];
+}
 
 function overlayCanvas({ size, values, kind }: Overlay): HTMLCanvasElement {
-  const [least, most] = COVER[kind];
-  if (kind === "signed") {
-    const shown = balance(robust(values));
-    return canvasOf(size, (i) => {
-      const strength = 2 * Math.abs(shown[i] - 0.5);
-      return [...colorAt(SIGNED, shown[i]), 255 * (least + (most - least) * strength)];
-    });
+  if (kind === "patches") {
+    const shown = stretch(values);
+    return canvasOf(size, (i) => patchPixel(shown[i]));
   }
-  const shown = stretch(kind === "patches" ? values : robust(values));
-  const scale = kind === "patches" ? GLOW : HEAT;
-  return canvasOf(size, (i) => [...colorAt(scale, shown[i]), 255 * (least + (most - least) * shown[i])]);
+  const [least, most] = COVER[kind];
+  const shown = kind === "signed" ? balance(robust(values)) : stretch(robust(values));
+  const scale = kind === "signed" ? SIGNED : HEAT;
+  const strength = (v: number) => (kind === "signed" ? 2 * Math.abs(v - 0.5) : v);
+  return canvasOf(size, (i) => [...colorAt(scale, shown[i]), 255 * (least + (most - least) * strength(shown[i]))]);
 }
 
 /** A map alone, a pixel a cell: for the small pictures of heads. */

@@ -4,10 +4,10 @@ const UNITS: readonly (readonly [number, string])[] = [
   [1e3, "k"],
 ];
 
-/** 5717416 -> "5.72 M". */
+/** 5717416 -> "5.72 M", the space one that no line breaks at. */
 export function short(n: number): string {
   const [size, unit] = UNITS.find(([size]) => n >= size) ?? [1, ""];
-  return size === 1 ? String(n) : `${(n / size).toPrecision(3)} ${unit}`;
+  return size === 1 ? String(n) : `${(n / size).toPrecision(3)}\u202f${unit}`;
 }
 
 export const percent = (value: number | undefined, digits = 2): string =>

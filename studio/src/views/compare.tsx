@@ -1,7 +1,7 @@
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { RunDifference, RunEntry } from "../../../src/studio/run.ts";
 import { ComparedCharts } from "../charts/run-charts.tsx";
-import { colorOf, NOTHING } from "../charts/series.ts";
+import { colorOf, type Known, NOTHING } from "../charts/series.ts";
 import { goTo, routeTo } from "../route.ts";
 import type { Studio } from "../studio.ts";
 import { fixed, METRIC_NAMES, metricText, percent, short } from "../ui/format.ts";
@@ -14,31 +14,36 @@ const AT_FIRST = 3;
 
 /** Curves of several runs, their figures, and what differs between them. */
 export function CompareView({ studio, ids }: { studio: Studio; ids: readonly string[] }) {
-  const { runs, error } = useRuns(studio.runs);
+  const { runs, curves, error } = useRuns(studio.runs, ids);
+  const known = ids.filter((id) => runs?.some((r) => r.id === id));
+  useEffect(() => {
+    if (runs && runs.length > 0 && known.length === 0) compare(runs.slice(0, AT_FIRST).map((r) => r.id));
+  }, [runs, known.length]);
   if (!runs) return error ? <Fault>{error}</Fault> : <Waiting what="Reading the runs" />;
-  const known = ids.filter((id) => runs.some((r) => r.id === id));
-  const shown = known.length > 0 ? known : runs.slice(0, AT_FIRST).map((r) => r.id);
   const toggle = (id: string) => {
-    const next = shown.includes(id) ? shown.filter((i) => i !== id) : [...shown, id];
-    if (next.length > 0) goTo(routeTo(["compare"], { run: next }), { replace: true });
+    const next = known.includes(id) ? known.filter((i) => i !== id) : [...known, id];
+    if (next.length > 0) compare(next);
   };
   return (
     <>
       <h1>Compare</h1>
+      {error && <Fault>{error}</Fault>}
       <fieldset class="chips">
         <legend>Runs</legend>
         {runs.map((run) => (
           <label key={run.id} class="chip">
-            <input type="checkbox" checked={shown.includes(run.id)} onChange={() => toggle(run.id)} />
-            <Swatch index={shown.indexOf(run.id)} />
+            <input type="checkbox" checked={known.includes(run.id)} onChange={() => toggle(run.id)} />
+            <Swatch index={known.indexOf(run.id)} />
             {run.name}
           </label>
         ))}
       </fieldset>
-      <Compared studio={studio} runs={shown.map((id) => runs.find((r) => r.id === id) as RunEntry)} />
+      <Compared studio={studio} runs={known.map((id) => runs.find((r) => r.id === id) as RunEntry)} curves={curves} />
     </>
   );
 }
+
+const compare = (ids: readonly string[]): void => goTo(routeTo(["compare"], { run: ids }), { replace: true });
 
 const Swatch = ({ index }: { index: number }) => (
   <span
@@ -48,10 +53,15 @@ const Swatch = ({ index }: { index: number }) => (
   />
 );
 
-function Compared({ studio, runs }: { studio: Studio; runs: readonly RunEntry[] }) {
+interface ComparedProps {
+  readonly studio: Studio;
+  readonly runs: readonly RunEntry[];
+  readonly curves: ReadonlyMap<string, Known>;
+}
+
+function Compared({ studio, runs, curves }: ComparedProps) {
   const ids = runs.map((r) => r.id);
   const key = ids.join("\n");
-  const { curves } = useRuns(studio.runs, ids);
   const lines = useMemo(() => runs.map(({ id, name }) => ({ name, known: curves.get(id) ?? NOTHING })), [key, curves]);
   const differences = useAsync(key, ids.length > 1 ? () => studio.runs.differences(ids) : undefined);
   return (
