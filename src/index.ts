@@ -38,6 +38,7 @@ export { type EpochSummary, type FitEvent, type FitOptions, type FitResult, fit 
 export { crossEntropy, oneHot } from "./train/loss.ts";
 export type { Metrics } from "./train/metrics.ts";
 export { initialState, type StepOptions, trainStep } from "./train/step.ts";
+export { createStepper, type StepData, type StepOutcome, type Stepper } from "./train/stepper.ts";
 export { type ModelReport, verifyModel } from "./verify/verify-model.ts";
 export { type TrajectoryReport, verifyTrajectory } from "./verify/verify-trajectory.ts";
 export { readSafetensors, writeSafetensors } from "./weights/safetensors.ts";

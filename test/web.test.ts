@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import sharp, { type CreateRaw, type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -68,9 +69,15 @@ let page: Page;
 let faults: string[];
 let images: Record<string, Buffer>;
 
+/** SwiftShader, a GPU in software, comes with chromium. */
+const SOFTWARE_GPU = [
+  ...["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+  ...["--enable-features=Vulkan", "--use-vulkan=swiftshader"],
+];
+
 /** Opens the test's page at a server. */
-async function openPage({ origin }: StaticServer): Promise<{ page: Page; faults: string[] }> {
-  const page = await browser.newPage();
+async function openPage({ origin }: StaticServer, on = browser): Promise<{ page: Page; faults: string[] }> {
+  const page = await on.newPage();
   const faults = watch(page, origin);
   await page.goto(`${origin}/`);
   await page.waitForFunction("globalThis.page");
@@ -197,6 +204,50 @@ describe.skipIf(!hasChromium)(needsChromium("in a browser"), () => {
 
   it("did nothing on its console or beyond its origin", () => {
     expect(faults).toEqual([]);
+  });
+
+  it("the lines in docs/web.md train a model in a page, and it knows what it learned", {
+    timeout: 300_000,
+  }, async () => {
+    const text = await readFile(fileURLToPath(new URL("../docs/web.md", import.meta.url)), "utf8");
+    const lines = /```ts\n([\s\S]*?)```/.exec(text)?.[1] ?? "";
+    expect(lines.split("\n").filter((line) => line.trim()).length).toBeLessThanOrEqual(24);
+    const place = join(folder, "lines");
+    await bundlePage("./given.ts", place, lines);
+    const lone = await serveFolder(place);
+    const page = await browser.newPage();
+    const faults = watch(page, lone.origin);
+    try {
+      await page.goto(`${lone.origin}/`);
+      await page.waitForFunction("document.body.textContent.includes('%')", undefined, { timeout: 120_000 });
+      const [, label, percent] = /(\w+) ([\d.]+) %/.exec((await page.textContent("body")) ?? "") ?? [];
+      expect(label).toBe("left");
+      expect(Number(percent)).toBeGreaterThan(80);
+      expect(faults).toEqual([]);
+    } finally {
+      await page.close();
+      await lone.close();
+    }
+  });
+
+  it("runs on WebGPU with the same numbers, its state on the device", { timeout: 600_000 }, async (context) => {
+    const gpu = await launchChromium(SOFTWARE_GPU);
+    try {
+      const { page, faults } = await openPage(server, gpu);
+      if (!(await ask(page, "devices")).includes("webgpu")) return context.skip("this chromium has no WebGPU");
+      expectClose(await ask(page, "losses", "vit", { device: "webgpu" }, 2), await losses("vit", backend, 2));
+      const [found, expected] = [
+        await ask(page, "predict", "vit.onnx", "turned.jpg", { device: "webgpu" }),
+        await ask(page, "predict", "vit.onnx", "turned.jpg"),
+      ];
+      const probabilities = (guesses: typeof found) =>
+        typeof guesses === "string" ? [] : guesses.map((guess) => guess.probability);
+      expect(probabilities(expected).length).toBe(5);
+      expectClose(probabilities(found), probabilities(expected));
+      expect(faults).toEqual([]);
+    } finally {
+      await gpu.close();
+    }
   });
 
   it("runs on several threads in a page that is cross-origin isolated", { timeout: 300_000 }, async () => {

@@ -1,5 +1,8 @@
 import type * as Common from "onnxruntime-common";
 import { TesseraeError } from "../errors.ts";
+import { encodeModel } from "../graph/onnx.ts";
+import { program } from "../graph/program.ts";
+import { input } from "../graph/tensor.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { ortBackend } from "../runtime/ort-session.ts";
 
@@ -62,5 +65,16 @@ export async function createWebBackend(options: WebOptions = {}): Promise<Backen
   wasm.numThreads = globalThis.crossOriginIsolated ? options.threads : 1;
   const provider = device === "webgpu" ? "webgpu" : "wasm";
   // The processor's blocked layout and chunks that fit its cache are for native code.
-  return ortBackend({ ort, device, provider, target: {}, writesInto: false });
+  const backend = ortBackend({ ort, device, provider, target: {}, writesInto: false });
+  return device === "webgpu" ? anchored(backend) : backend;
+}
+
+/**
+ * The runtime lets go of the GPU with its last session and traps on tensors that outlive it: one small session stays until
+ * the backend is disposed.
+ */
+async function anchored(backend: Backend): Promise<Backend> {
+  const sum = input("x", "float32", [1]).add(1);
+  const anchor = await backend.load(encodeModel(program("anchor", new Map([["y", sum]]))));
+  return { ...backend, dispose: () => anchor.dispose() };
 }

@@ -6,8 +6,11 @@ import { build, defaultClientConditions } from "vite";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Builds a module of the tests as a page of its own, FOLDER/index.html, with the runtime's files in FOLDER/ort. */
-export async function bundlePage(entry: string, folder: string): Promise<void> {
+/**
+ * Builds a module of the tests as a page of its own, FOLDER/index.html, with the runtime's files in FOLDER/ort. It may import
+ * "given", the text of a TypeScript module.
+ */
+export async function bundlePage(entry: string, folder: string, given = ""): Promise<void> {
   await build({
     ...{ root: at("."), base: "./", configFile: false, logLevel: "silent", publicDir: false },
     resolve: {
@@ -20,6 +23,11 @@ export async function bundlePage(entry: string, folder: string): Promise<void> {
     },
     worker: { format: "es" },
     plugins: [
+      {
+        name: "given",
+        resolveId: (id) => (id === "given" ? "\0given" : undefined),
+        load: (id) => (id === "\0given" ? { code: given, moduleType: "ts" } : undefined),
+      },
       {
         name: "entry",
         transformIndexHtml: {

@@ -33,13 +33,13 @@ const page = {
   },
 
   /** The losses of a few steps, in the page's thread. */
-  async losses(name: string, options: WebOptions) {
-    return losses(name, await createWebBackend({ assets: "ort/", ...options }));
+  async losses(name: string, options: WebOptions, steps?: number) {
+    return losses(name, await createWebBackend({ assets: "ort/", ...options }), steps);
   },
 
   /** What the studio asks of a model file, its programs in a worker. */
-  async answers(model: string, image: string) {
-    const engine = await createWebEngine({ assets: "ort/" });
+  async answers(model: string, image: string, options: WebOptions = {}) {
+    const engine = await createWebEngine({ assets: "ort/", ...options });
     try {
       const { spec, weights = new Map() } = await fetchModel(model);
       return await answers({ spec, weights }, await decodeImage(await fetched(image)), engine);
