@@ -38,6 +38,7 @@ async function hasWebGpu(): Promise<boolean> {
 
 /** The device, where it can be used; else a TesseraeError. */
 export async function checkWebDevice(device: WebDevice = "cpu"): Promise<WebDevice> {
+  if (device === "cpu") return device; // the GPU is not asked for in vain: browsers warn of it
   const available = await listWebDevices();
   if (available.includes(device)) return device;
   throw new TesseraeError("runtime", `device ${device} is not available in this browser`, {

@@ -37,8 +37,8 @@ const inBrowser = (model: StudioModel): ModelSource => ({
 
 /** The engine on the folder's device where the browser has it, else on WebAssembly. */
 async function openEngine({ device }: Site, base: URL): Promise<Backend> {
-  const available = await listWebDevices();
-  return createWebEngine({ device: available.includes(device) ? device : "cpu", assets: new URL("ort/", base) });
+  const there = device === "cpu" || (await listWebDevices()).includes(device);
+  return createWebEngine({ device: there ? device : "cpu", assets: new URL("ort/", base) });
 }
 
 function siteModels(site: Site, base: URL): Models {
