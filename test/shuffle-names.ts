@@ -27,8 +27,8 @@ export function shuffleNames(bytes: Uint8Array, seed = 1): Uint8Array {
     }
     g.valueInfo = [];
     g.metadataProps = [];
-    for (const node of g.node) {
-      node.name = fresh(`node:${node.name}`);
+    for (const [i, node] of g.node.entries()) {
+      node.name = fresh(`node ${i}:${node.name}`);
       node.input = node.input.map(fresh);
       node.output = node.output.map(fresh);
       node.docString = "";

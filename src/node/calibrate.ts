@@ -1,8 +1,19 @@
 import type { Loader } from "../data/loader.ts";
 import { encodeModel } from "../graph/onnx.ts";
-import { sizeOf } from "../graph/types.ts";
+import { sizeOf, type TensorData } from "../graph/types.ts";
 import type { ModelSpec } from "../models/spec.ts";
-import { chosenRange, count, emptyHistogram, type Range, type RangeMethod, widened } from "../quantize/ranges.ts";
+import {
+  addedUp,
+  type ChannelSums,
+  chosenRange,
+  count,
+  emptyHistogram,
+  type Histogram,
+  type Observed,
+  type Range,
+  type RangeMethod,
+  widened,
+} from "../quantize/ranges.ts";
 import type { Plan } from "../quantize/static.ts";
 import type { Backend, Tensors } from "../runtime/backend.ts";
 import { normalized } from "../train/predictor.ts";
@@ -13,7 +24,7 @@ export interface CalibrateOptions {
 }
 
 /**
- * The range of every tensor of a plan over a loader's images. Methods other than "minmax" look at them twice: once for
+ * The range and the channels' means of every tensor of a plan over a loader's images. Methods other than "minmax" look at them twice: once for
  * the ends, once for what lies between. Throws TesseraeError("model") where a value is no number.
  */
 export async function calibrate(
@@ -22,16 +33,19 @@ export async function calibrate(
   loader: Loader,
   backend: Backend,
   { method, onBatch }: CalibrateOptions,
-): Promise<Map<string, Range>> {
+): Promise<Map<string, Observed>> {
   const session = await backend.load(encodeModel(plan.observed), { memoryPlan: false });
   const passes = method === "minmax" ? 1 : 2;
   const ranges = new Map<string, Range>();
+  const sums = new Map<string, ChannelSums>();
+  const observed = (range: (name: string) => Range): Map<string, Observed> =>
+    new Map([...sums].map(([name, s]) => [name, { ...range(name), means: s.sums.map((v) => v / s.count) }]));
   try {
-    const pass = async (index: number, see: (name: string, values: Float32Array) => void): Promise<void> => {
+    const pass = async (index: number, see: (name: string, t: TensorData) => void): Promise<void> => {
       let done = index * loader.batchesPerEpoch;
       for await (const { images, count: present } of loader.epoch(0)) {
         const used = images.subarray(0, present * sizeOf(spec.inputShape));
-        if (present > 0) for (const [name, { data }] of await run(used)) see(name, data as Float32Array);
+        if (present > 0) for (const [name, t] of await run(used)) see(name, t);
         onBatch?.(++done, passes * loader.batchesPerEpoch);
       }
     };
@@ -40,14 +54,17 @@ export async function calibrate(
       const shape = [data.length / sizeOf(spec.inputShape), ...spec.inputShape];
       return session.run(new Map([["image", { dtype: "float32" as const, shape, data }]]));
     };
-    await pass(0, (name, values) => void ranges.set(name, widened(ranges.get(name), values)));
-    if (method === "minmax") return ranges;
-    const histograms = new Map([...ranges].map(([name, range]) => [name, emptyHistogram(range)] as const));
-    await pass(1, (name, values) => {
-      const histogram = histograms.get(name);
-      if (histogram) count(histogram, values);
+    await pass(0, (name, t) => {
+      ranges.set(name, widened(ranges.get(name), t.data as Float32Array));
+      sums.set(name, addedUp(sums.get(name), t));
     });
-    return new Map([...histograms].map(([name, histogram]) => [name, chosenRange(histogram, method)]));
+    if (method === "minmax") return observed((name) => ranges.get(name) as Range);
+    const histograms = new Map([...ranges].map(([name, range]) => [name, emptyHistogram(range)] as const));
+    await pass(1, (name, { data }) => {
+      const histogram = histograms.get(name);
+      if (histogram) count(histogram, data as Float32Array);
+    });
+    return observed((name) => chosenRange(histograms.get(name) as Histogram, method));
   } finally {
     await session.dispose();
   }

@@ -5,7 +5,7 @@ import type { Program } from "../graph/program.ts";
 import { modelOf } from "../models/spec.ts";
 import { quantizeDynamic } from "../quantize/dynamic.ts";
 import { halfPrecision } from "../quantize/half.ts";
-import type { Range } from "../quantize/ranges.ts";
+import type { Observed } from "../quantize/ranges.ts";
 import { planStatic, quantizeStatic } from "../quantize/static.ts";
 import { exportOnnx, exportProgram } from "../train/export.ts";
 import { freeImageSize } from "../train/free-size.ts";
@@ -24,8 +24,8 @@ export interface ExportFileOptions {
   readonly imgSize?: number | "free";
   /** Default float32. */
   readonly form?: Form;
-  /** Of "static": the ranges of its tensors, from `calibrate` with the plan of `planOf`. */
-  readonly ranges?: ReadonlyMap<string, Range>;
+  /** Of "static": what its tensors lie in, from `calibrate` with the plan of `planOf`. */
+  readonly ranges?: ReadonlyMap<string, Observed>;
   /** Bits of a weight in integer forms, default 7: see `quantizeStatic`. */
   readonly weightBits?: 7 | 8;
 }

@@ -1,9 +1,34 @@
 import { TesseraeError } from "../errors.ts";
+import { sizeOf, type TensorData } from "../graph/types.ts";
 
 /** What the values of a tensor lie in. */
 export interface Range {
   readonly low: number;
   readonly high: number;
+}
+
+/** What calibration saw of a tensor. */
+export interface Observed extends Range {
+  /** Of each channel. */
+  readonly means: Float64Array;
+}
+
+/** Sums of each channel's values, and how many values they are of: [N, C, H, W] along C, other shapes along the last axis. */
+export interface ChannelSums {
+  readonly sums: Float64Array;
+  readonly count: number;
+}
+
+export function addedUp(seen: ChannelSums | undefined, { shape, data }: TensorData): ChannelSums {
+  const axis = shape.length === 4 ? 1 : shape.length - 1;
+  const [channels, inner] = [shape[axis], sizeOf(shape.slice(axis + 1))];
+  const sums = seen?.sums ?? new Float64Array(channels);
+  for (let at = 0; at < data.length; at += inner) {
+    let sum = 0;
+    for (let i = at; i < at + inner; i++) sum += Number(data[i]);
+    sums[(at / inner) % channels] += sum;
+  }
+  return { sums, count: (seen?.count ?? 0) + data.length / channels };
 }
 
 /** How a range is chosen of the values that were seen. */

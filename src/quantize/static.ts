@@ -5,8 +5,8 @@ import { rewrite } from "../graph/rewrite.ts";
 import { apply, applyAll, constantData, type Node, type Tensor } from "../graph/tensor.ts";
 import { nodesOf } from "../graph/walk.ts";
 import { foldConstants, foldNorms, isConstant, readersOf } from "./fold.ts";
-import type { Range } from "./ranges.ts";
-import { byChannel, products } from "./weights.ts";
+import type { Observed, Range } from "./ranges.ts";
+import { byChannel, meanShift, products } from "./weights.ts";
 
 /** Where a program is quantized: weights of its products, and the tensors around them. */
 export interface Plan {
@@ -74,15 +74,15 @@ const scalar = (dtype: "float32" | "uint8", value: number): Tensor =>
  */
 export function quantizeStatic(
   { program: folded, points, absorbed }: Plan,
-  ranges: ReadonlyMap<string, Range>,
+  observed: ReadonlyMap<string, Observed>,
   bits: 7 | 8,
 ): Program {
-  const scales = new Map<Tensor, { scale: number; zero: number }>();
+  const scales = new Map<Tensor, { scale: number; zero: number; means: Float64Array }>();
   for (const [name, t] of points) {
-    const range = ranges.get(name);
+    const range = observed.get(name);
     if (!range) throw new TesseraeError("internal", `no range for ${name}`);
     const pooled = t.node.op === "MaxPool" ? scales.get(t.node.inputs[0] as Tensor) : undefined;
-    scales.set(t, pooled ?? bytesFor(range));
+    scales.set(t, { ...(pooled ?? bytesFor(range)), means: range.means });
   }
   const quantized = products(folded);
   const inputs = new Map<Tensor, Tensor>();
@@ -101,28 +101,35 @@ export function quantizeStatic(
   return rewrite(folded, (node, mapped) => {
     if (node.op === "Constant") return undefined;
     const x = mapped.map(operand);
-    const scale = scales.get(node.inputs[0] as Tensor)?.scale;
+    const read = scales.get(node.inputs[0] as Tensor);
     const made = absorbed.has(node)
       ? [x[0] as Tensor]
-      : quantized.has(node) && scale !== undefined
-        ? [product(node, x, scale, bits)]
+      : quantized.has(node) && read
+        ? [product(node, x, read, bits)]
         : applyAll(node.op, x, node.attrs);
     return made.map((t, i) => asBytes(node.outputs[i], t));
   });
 }
 
-/** A product with its weight and bias as integers. */
-function product(node: Node, [x, , b]: readonly (Tensor | undefined)[], scale: number, bits: 7 | 8): Tensor {
+/** A product with its weight and bias as integers; the bias makes up for what rounding the weight adds on average. */
+function product(
+  node: Node,
+  [x, , b]: readonly (Tensor | undefined)[],
+  { scale, means }: { scale: number; means: Float64Array },
+  bits: 7 | 8,
+): Tensor {
   const bias = b && constantValue(b.node).data;
-  const { weight, scales, axis } = byChannel(node, { bits, bias, scale });
+  const made = byChannel(node, { bits, bias, scale });
+  const { weight, scales, axis } = made;
   const zeros = constantData({ dtype: "int8", shape: scales.shape, data: new Int8Array(scales.size) });
   const w = apply("DequantizeLinear", [weight, scales, zeros], { axis });
   if (!b || !bias) return apply(node.op, [x, w], node.attrs);
+  const shift = meanShift(node, made, means);
   const steps = Float32Array.from(constantValue(scales.node).data, (s) => s * scale);
   const whole = constantData({
     dtype: "int32",
     shape: b.shape,
-    data: Int32Array.from(bias, (v, c) => Math.round(v / steps[c])),
+    data: Int32Array.from(bias, (v, c) => Math.round((v - shift[c]) / steps[c])),
   });
   const none = constantData({ dtype: "int32", shape: b.shape, data: new Int32Array(steps.length) });
   const sizes = constantData({ dtype: "float32", shape: b.shape, data: steps });

@@ -1,6 +1,7 @@
 import { constantValue } from "../graph/evaluate.ts";
 import type { Program } from "../graph/program.ts";
 import { constantData, type Node, type Tensor } from "../graph/tensor.ts";
+import { sizeOf } from "../graph/types.ts";
 import { nodesOf } from "../graph/walk.ts";
 import { isConstant } from "./fold.ts";
 
@@ -54,4 +55,27 @@ export function byChannel(
     scales: constantData({ dtype: "float32", shape: [shape[axis]], data: scales }),
     axis,
   };
+}
+
+/**
+ * What the rounding of a weight adds to each output channel on average, Σᵢ (ŵ - w)ᵢ · E[xᵢ] over its inputs i, from the
+ * means of the input's channels (Nagel et al. 2019, arXiv:1906.04721, section 4.2; padding left out of account). Subtracted
+ * from the bias.
+ */
+export function meanShift(node: Node, { weight, scales, axis }: ByChannel, means: Float64Array): Float64Array {
+  const { shape, data } = constantValue((node.inputs[1] as Tensor).node);
+  const [rounded, steps] = [constantValue(weight.node).data, constantValue(scales.node).data];
+  const channels = shape[axis];
+  const inner = sizeOf(shape.slice(axis + 1));
+  const area = node.op === "Conv" ? sizeOf(shape.slice(2)) : 1;
+  const perGroup = node.op === "Conv" ? channels / (node.attrs.group as number) : channels;
+  // Conv: w [O, I / groups, ...]; else [I, O], or [O, I] with transB.
+  const inputOf = (i: number, o: number): number =>
+    axis === 1 ? Math.floor(i / channels) : Math.floor(o / perGroup) * shape[1] + (Math.floor(i / area) % shape[1]);
+  const shift = new Float64Array(channels);
+  data.forEach((v, i) => {
+    const o = Math.floor(i / inner) % channels;
+    shift[o] += (rounded[i] * steps[o] - v) * means[inputOf(i, o)];
+  });
+  return shift;
 }
