@@ -181,6 +181,22 @@ describe.skipIf(!hasChromium)(needsChromium("an exported folder in a browser"), 
     await Promise.all([asked.close(), backend.dispose(), other.close()]);
   });
 
+  it("with --device webgpu has that runtime too, and does without where the browser has no GPU", async () => {
+    const runs = [at("runs")];
+    await exportSite(at("gpu"), { runs, models: [], device: "webgpu" });
+    expect((await readdir(at("gpu", "ort"))).sort()).toEqual(
+      ["", ".asyncify"]
+        .flatMap((build) => [`ort-wasm-simd-threaded${build}.mjs`, `ort-wasm-simd-threaded${build}.wasm`])
+        .sort(),
+    );
+    const gpu = await serveFolder(at("gpu"));
+    const other = await browser.newPage();
+    await other.goto(`${gpu.origin}/#/look?model=mixer`);
+    await other.locator("input[type=file]").setInputFiles(picture);
+    await other.locator(".guesses li").nth(4).waitFor({ timeout: 60_000 });
+    await Promise.all([other.close(), gpu.close()]);
+  });
+
   it("did nothing on its console or beyond its origin", () => {
     expect(faults).toEqual([]);
   });
