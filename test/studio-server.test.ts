@@ -14,10 +14,14 @@ import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createModel } from "../src/models/index.ts";
+import { specOf } from "../src/models/spec.ts";
+import { initialize } from "../src/models/trace.ts";
 import { createEngine } from "../src/node/engine.ts";
 import { openTrained } from "../src/node/model-files.ts";
 import { createPredictor } from "../src/node/predictor.ts";
 import { type StudioServer, startStudio } from "../src/node/studio/index.ts";
+import type { NamedModel } from "../src/node/studio/models.ts";
 import type { RunCurves, RunDetails, RunEntry } from "../src/studio/run.ts";
 import { decodeEvidence, decodeFloats, decodeInfo, decodePrediction } from "../src/studio/wire.ts";
 import { buildStudioPage, trainedRuns } from "./studio-runs.ts";
@@ -32,12 +36,29 @@ beforeAll(async () => {
   image = readFileSync(at("shapes", "val", "star", "00000.png"));
   writeFileSync(at("secret.txt"), "the secret");
   buildStudioPage();
-  studio = await startStudio({ runs: [at("runs")], engine: { threads: 1 } });
+  studio = await startStudio({ runs: [at("runs")], models: await namedModels(), engine: { threads: 1 } });
 });
 afterAll(async () => {
   await studio?.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** A model that is called as a run is, and one without a classifier. */
+async function namedModels(): Promise<NamedModel[]> {
+  const options = { img_size: 16, patch_size: 8, embed_dim: 8, depth: 1, num_heads: 1, num_classes: 0 };
+  const model = createModel("vit_tiny_patch16_224", options);
+  const bare = {
+    kind: "weights",
+    path: "bare",
+    spec: specOf(model, []),
+    weights: initialize(model, 0),
+    warnings: [],
+  } as const;
+  return [
+    { name: "vit", trained: await openTrained(at("runs", "vit", "model.onnx"), { asWeights: true }) },
+    { name: "bare", trained: bare },
+  ];
+}
 
 interface Reply {
   readonly status: number;
@@ -194,7 +215,7 @@ describe("what the studio gives away", () => {
     writeFileSync(at("outside", "per-class.csv"), "class,images\nsecret,1\n");
     for (const file of ["metrics.jsonl", "summary.csv", "per-class.csv"])
       symlinkSync(at("outside", file), at("runs", "trap", file));
-    symlinkSync(at("runs", "vit"), at("runs", "trap", "checkpoint-1"));
+    symlinkSync(at("runs", "vit"), at("runs", "trap", "checkpoint-00000001"));
     try {
       expect((await json<RunEntry[]>("/api/runs")).map((r) => r.id).sort()).toEqual(["mixer", "trap", "vit"]);
       expect((await ask("/api/runs/linked")).status).toBe(404);
@@ -205,7 +226,7 @@ describe("what the studio gives away", () => {
       const { status, body } = await post("/api/models/trap/predict", image);
       expect([status, body.toString()]).toEqual([
         422,
-        "trap: checkpoint-1 is a link that leads out of the run's folder",
+        "trap: checkpoint-00000001 is a link that leads out of the run's folder",
       ]);
     } finally {
       rmSync(at("runs", "trap"), { recursive: true });
@@ -400,6 +421,19 @@ describe("what the studio says of an image", () => {
       await predictor.predict(path, { top: 8 }),
     );
     await engine.dispose();
+  });
+
+  it("of models that are no runs too, and what one without a classifier can", async () => {
+    const list = await json<{ id: string }[]>("/api/models");
+    expect(list.map((m) => m.id).sort()).toEqual(["bare", "mixer", "vit", "vit~2"]);
+    const [run, own] = [await post("/api/models/vit/predict", image), await post("/api/models/vit~2/predict", image)];
+    expect(decodePrediction(own.body)).toEqual(decodePrediction(run.body));
+    expect((await ask("/api/runs/bare")).status).toBe(404);
+    const bare = decodeInfo((await ask("/api/models/bare")).body.toString());
+    expect([bare.classes, bare.evidence, bare.attention.length]).toEqual([[], [], 1]);
+    const { top, seen } = decodePrediction((await post("/api/models/bare/predict", image)).body);
+    expect([top, seen.width]).toEqual([[], 16]);
+    expect((await post("/api/models/bare/attention?layer=blocks.0.attn", image)).status).toBe(200);
   });
 
   it("where every layer looks: rows of shares, and evidence for any class", async () => {

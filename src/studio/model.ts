@@ -39,7 +39,7 @@ export interface ModelInfo {
 }
 
 export interface Prediction {
-  /** Best first. */
+  /** Best first; none of a model without a classifier. */
   readonly top: readonly Guess[];
   /** The image as the model sees it: resized and cropped. */
   readonly seen: RgbImage;
@@ -70,7 +70,7 @@ export async function createStudioModel({ name, spec, weights, backend }: Studio
   const layers = attentionLayers(model);
   const info: ModelInfo = {
     ...{ name, model: spec.name, classes: spec.descriptions ?? spec.classes, inputShape: spec.inputShape },
-    ...{ attention: layers, evidence: evidenceMethods(layers) },
+    ...{ attention: layers, evidence: spec.classes.length > 0 ? evidenceMethods(layers) : [] },
   };
   return new LoadedModel(info, spec, weights, backend, predictor);
 }
@@ -96,8 +96,9 @@ class LoadedModel implements StudioModel {
 
   async predict(image: PixelImage, top = 5): Promise<Prediction> {
     const pixels = preparedPixels(this.#spec, image);
-    const logits = await this.#predictor.logits(pixels.slice());
-    return { top: guessesOf(this.#spec, logits, top), seen: rgbOf(pixels, this.#spec.inputShape) };
+    const seen = rgbOf(pixels, this.#spec.inputShape);
+    if (this.info.classes.length === 0) return { top: [], seen };
+    return { top: guessesOf(this.#spec, await this.#predictor.logits(pixels.slice()), top), seen };
   }
 
   /** One after another: a layer must not be unloaded while it is asked. */

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Command, Option } from "commander";
 import { TesseraeError } from "../../errors.ts";
-import type { NamedModel } from "../../node/studio/site.ts";
+import type { NamedModel } from "../../node/studio/models.ts";
 import { type EngineFlags, whole, withEngine } from "../flags.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { note, print, printJson, warn } from "../output.ts";
@@ -30,7 +30,7 @@ export const studioCommand = (): CommandDefinition => ({
       .addOption(new Option("--port <n>", "port to listen on, 0 for one that is free").argParser(whole).default(0))
       .option("--open", "open the page in the system's browser")
       .option("--export <folder>", "write a folder that any web host serves, whose models run in the browser")
-      .option("-m, --model <path>", "with --export, one more model: .onnx file, weights or model on the hub", more, [])
+      .option("-m, --model <path>", "one more model to look through: .onnx file, weights or model on the hub", more, [])
       .option("--json", 'print {"url", "port", "token"}; with --export {"folder", "models", "runs", "bytes"}'),
   ).action(run),
 });
@@ -39,8 +39,6 @@ const more = (value: string, before: readonly string[]): string[] => [...before,
 
 async function run(runs: string[], flags: StudioFlags): Promise<void> {
   if (flags.export !== undefined) return exportFolder(runs, flags.export, flags);
-  if (flags.model.length > 0)
-    throw new TesseraeError("usage", "--model is for --export: the studio shows runs", { hint: "Name their folders" });
   return serve(runs, flags);
 }
 
@@ -52,10 +50,8 @@ async function exportFolder(runs: string[], folder: string, flags: StudioFlags):
   if (device !== "cpu" && device !== "webgpu")
     throw new TesseraeError("usage", `a browser has no device ${device}`, { hint: "It has cpu and webgpu" });
   const { exportSite } = await import("../../node/studio/site.ts");
-  const models: NamedModel[] = [];
-  for (const path of model) models.push({ name: nameOf(path), trained: await open(path, { asWeights: true }) });
-  const paths = runs.length > 0 || models.length > 0 ? runs : [RUNS];
-  const site = await exportSite(folder, { runs: paths, models, device });
+  const models = await openModels(model);
+  const site = await exportSite(folder, { runs: foldersOf(runs, models), models, device });
   const bytes = await sizeOf(folder, site.files);
   if (json) return printJson({ folder, models: site.models.length, runs: site.runs.length, bytes });
   print(
@@ -63,6 +59,17 @@ async function exportFolder(runs: string[], folder: string, flags: StudioFlags):
   );
   for (const { name, model, bytes } of site.models) print(`  ${name}: ${model}, ${mebibytes(bytes)} MiB`);
 }
+
+/** The models that --model names. */
+async function openModels(paths: readonly string[]): Promise<NamedModel[]> {
+  const models: NamedModel[] = [];
+  for (const path of paths) models.push({ name: nameOf(path), trained: await open(path, { asWeights: true }) });
+  return models;
+}
+
+/** Where runs are looked for: runs/ where neither a folder nor a model is named. */
+const foldersOf = (runs: readonly string[], models: readonly NamedModel[]): readonly string[] =>
+  runs.length > 0 || models.length > 0 ? runs : [RUNS];
 
 const nameOf = (path: string): string => basename(path).replace(/\.onnx$/, "");
 const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
@@ -73,18 +80,28 @@ async function sizeOf(folder: string, files: readonly string[]): Promise<number>
   return sizes.reduce((a, b) => a + b, 0);
 }
 
-async function serve(runs: string[], { host, port, open, json, device, threads }: StudioFlags): Promise<void> {
+async function serve(
+  runs: string[],
+  { host, port, model, open: opened, json, device, threads }: StudioFlags,
+): Promise<void> {
   const { startStudio } = await import("../../node/studio/index.ts");
   const onError = (error: unknown) =>
     warn(oneLine(error instanceof Error ? (error.stack ?? error.message) : `${error}`));
-  const paths = runs.length > 0 ? runs : [RUNS];
-  const studio = await startStudio({ runs: paths, host, port, engine: { device, threads }, onError });
+  const models = await openModels(model);
+  const studio = await startStudio({
+    runs: foldersOf(runs, models),
+    models,
+    host,
+    port,
+    engine: { device, threads },
+    onError,
+  });
   const interrupt = onInterrupt(note, "closing the studio");
   try {
     if (json) printJson({ url: studio.url, port: studio.port, token: studio.token });
     else print(studio.url);
     note("Open this address in a browser of this machine; Ctrl-C ends the studio");
-    if (open && !(await openPage(studio.url))) warn("no browser could be opened");
+    if (opened && !(await openPage(studio.url))) warn("no browser could be opened");
     if (!interrupt.signal.aborted) await once(interrupt.signal, "abort");
   } finally {
     interrupt.release();

@@ -8,7 +8,7 @@ import { decodeImage } from "../decode.ts";
 import { readBody } from "./body.ts";
 import { sendEvents } from "./events.ts";
 import { findRuns, type Place } from "./folders.ts";
-import { ModelShelf } from "./models.ts";
+import { type Askable, freshId, ModelShelf, modelOfName, modelOfRun, type NamedModel } from "./models.ts";
 import { RunReader } from "./runs.ts";
 
 /** A request that has passed the guard. */
@@ -66,12 +66,14 @@ const ASKED: Readonly<
 /** Answers what the page asks about the runs in some folders. */
 export class Answers {
   readonly #roots: readonly string[];
+  readonly #named: readonly NamedModel[];
   readonly #runs = new RunReader();
   readonly #shelf: ModelShelf;
   readonly #ends = new AbortController();
 
-  constructor(roots: readonly string[], startEngine: () => Promise<Backend>) {
+  constructor(roots: readonly string[], models: readonly NamedModel[], startEngine: () => Promise<Backend>) {
     this.#roots = roots;
+    this.#named = models;
     this.#shelf = new ModelShelf(startEngine);
   }
 
@@ -80,12 +82,13 @@ export class Answers {
     const [what, id, ask] = path;
     const method = request.method ?? "";
     if (method === "POST" && path.length === 3 && what === "models" && Object.hasOwn(ASKED, ask))
-      return this.#ask(await this.#place(id), ask, question);
+      return this.#ask(await this.#model(id), ask, question);
     if (method !== "GET") throw new NotFound("such question");
     if (path.length === 1 && what === "runs") return json(await this.#entries());
     if (path.length === 2 && what === "runs") return json(await this.#details(id));
-    if (path.length === 1 && what === "models") return json(await this.#models());
-    if (path.length === 2 && what === "models") return this.#info(await this.#place(id));
+    if (path.length === 1 && what === "models")
+      return json((await this.#models()).map(({ id, name, model }) => ({ id, name, model })));
+    if (path.length === 2 && what === "models") return this.#info(await this.#model(id));
     if (path.length === 1 && what === "differences")
       return json(await this.#runs.differences(await this.#places(query)));
     if (path.length === 1 && what === "events") return this.#events(question);
@@ -120,9 +123,24 @@ export class Answers {
     return this.#runs.entries((await findRuns(this.#roots)).values());
   }
 
-  async #models() {
-    const entries = await this.#entries();
-    return entries.filter((e) => e.hasModel).map(({ id, name, model }) => ({ id, name, model }));
+  /** Models of runs that have one, and the others that were named. */
+  async #models(): Promise<{ id: string; name: string; model: string; asked: Askable }[]> {
+    const places = await findRuns(this.#roots);
+    const entries = (await this.#runs.entries(places.values())).filter((e) => e.hasModel);
+    const models = entries.map(({ id, name, model }) => ({
+      ...{ id, name, model, asked: modelOfRun(places.get(id) as Place) },
+    }));
+    for (const named of this.#named) {
+      const { name, trained } = named;
+      models.push({ id: freshId(name, models), name, model: trained.spec.name, asked: modelOfName(named) });
+    }
+    return models;
+  }
+
+  async #model(id: string): Promise<Askable> {
+    const found = (await this.#models()).find((m) => m.id === id);
+    if (!found) throw new NotFound("such model");
+    return found.asked;
   }
 
   async #details(id: string) {
@@ -131,13 +149,13 @@ export class Answers {
     return details;
   }
 
-  async #info(place: Place): Promise<Answer> {
-    return { type: "application/json", chunks: [await this.#shelf.use(place, async ({ info }) => encodeInfo(info))] };
+  async #info(asked: Askable): Promise<Answer> {
+    return { type: "application/json", chunks: [await this.#shelf.use(asked, async ({ info }) => encodeInfo(info))] };
   }
 
-  async #ask(place: Place, ask: string, { request, query }: Question): Promise<Answer> {
+  async #ask(asked: Askable, ask: string, { request, query }: Question): Promise<Answer> {
     const image = await decodeImage(await readBody(request), "the image");
-    return bytes([...(await this.#shelf.use(place, (model) => ASKED[ask](model, image, query)))]);
+    return bytes([...(await this.#shelf.use(asked, (model) => ASKED[ask](model, image, query)))]);
   }
 
   async #events({ response, query }: Question): Promise<Answer> {

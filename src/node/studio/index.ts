@@ -9,10 +9,13 @@ import { type Asset, loadAssets } from "./assets.ts";
 import { TooLarge } from "./body.ts";
 import { checkRoots } from "./folders.ts";
 import { checkLoopback, checkPort, foreign, HEADERS, hasToken, hostHeader, newToken } from "./guard.ts";
+import type { NamedModel } from "./models.ts";
 
 export interface StudioOptions {
   /** Run folders, and folders of run folders. */
   readonly runs: readonly string[];
+  /** Models that are no run's. */
+  readonly models?: readonly NamedModel[];
   /** Default 127.0.0.1; only addresses of this machine alone. */
   readonly host?: string;
   /** Default 0: one that is free. */
@@ -129,7 +132,7 @@ export async function startStudio(options: StudioOptions): Promise<StudioServer>
   const host = checkLoopback(options.host ?? "127.0.0.1");
   const wanted = checkPort(options.port ?? 0);
   const token = newToken();
-  const answers = new Answers(await checkRoots(options.runs), () => createEngine(options.engine));
+  const answers = new Answers(await checkRoots(options.runs), options.models ?? [], () => createEngine(options.engine));
   const assets = await loadAssets();
   const server = createServer({ maxHeaderSize: 16 * 1024, headersTimeout: 20_000, requestTimeout: 120_000 });
   server.maxConnections = MOST_CONNECTIONS;

@@ -4,19 +4,14 @@ import { TesseraeError } from "../../errors.ts";
 import type { RunDetails } from "../../studio/run.ts";
 import { parseSite, SITE_FILE, type Site, type SiteModel, type SiteRun, writeSite } from "../../studio/site.ts";
 import { toOnnx, withWeights } from "../export-file.ts";
-import { openTrained, type TrainedModel } from "../model-files.ts";
+import type { TrainedModel } from "../model-files.ts";
 import { writeWholeFolder } from "../whole-folder.ts";
 import { CurveTail } from "./curves.ts";
-import { checkLinks, checkRoots, findRuns, type Place } from "./folders.ts";
+import { checkRoots, findRuns, type Place } from "./folders.ts";
+import { freshId, type NamedModel, openRun } from "./models.ts";
 import { publicDetails, publicDifferences } from "./public.ts";
 import { RunReader } from "./runs.ts";
 import { copyPage, copyRuntime } from "./site-page.ts";
-
-/** A model for a site that is no run of it. */
-export interface NamedModel {
-  readonly name: string;
-  readonly trained: TrainedModel;
-}
 
 export interface SiteOptions {
   /** Run folders, and folders of run folders: their curves, and their models where they have any. */
@@ -90,14 +85,6 @@ async function fillSite(
   return site;
 }
 
-/** An id that no model has yet. */
-function freshId(name: string, models: readonly SiteModel[]): string {
-  for (let i = 1; ; i++) {
-    const id = i === 1 ? name : `${name}~${i}`;
-    if (!models.some((m) => m.id === id)) return id;
-  }
-}
-
 /** A file name for an id, which may hold anything: what is no letter, digit, dot or dash is written by its code. */
 const fileNameOf = (id: string): string =>
   id.replace(/[^A-Za-z0-9.-]/g, (c) => `_${c.charCodeAt(0).toString(16)}`).replace(/^\./, "_2e");
@@ -106,11 +93,6 @@ async function writeRun(folder: string, place: Place, details: RunDetails): Prom
   const curves = `runs/${fileNameOf(place.id)}.json`;
   await writeFile(join(folder, curves), JSON.stringify(await new CurveTail(place).next()));
   return { details: publicDetails(details), curves };
-}
-
-async function openRun(place: Place): Promise<TrainedModel> {
-  await checkLinks(place);
-  return openTrained(place.path);
 }
 
 async function writeModel(

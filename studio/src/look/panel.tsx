@@ -53,7 +53,7 @@ function Seen(props: SeenProps) {
   const layers = model.info.attention;
   const layer = layers[Math.min(props.layer ?? layers.length - 1, layers.length - 1)] as AttentionLayer | undefined;
   const method = model.info.evidence.find((m) => m.name === show);
-  const target = props.target ?? prediction.top[0].index;
+  const target = props.target ?? prediction.top[0]?.index ?? 0;
   const asked = show === "attention" ? layer : undefined;
   const weights = useAsync(`${imageKey} ${asked?.path}`, asked && (() => answers(model).attention(image, asked.path)), {
     fresh: true,
@@ -84,7 +84,11 @@ function Seen(props: SeenProps) {
         label={`${image.name} as ${model.info.name} sees it`}
       />
       <div class="told">
-        <Guesses top={prediction.top} target={method ? target : undefined} onTarget={onTarget} />
+        {prediction.top.length > 0 ? (
+          <Guesses top={prediction.top} target={method ? target : undefined} onTarget={onTarget} />
+        ) : (
+          <p class="dim">{model.info.model} has no classifier: it gives features.</p>
+        )}
         {error && <Fault>{error}</Fault>}
         {(weights.busy || evidence.busy) && <Waiting what="Asking" />}
         {show === "attention" && !layer && <p class="dim">{model.info.model} has no attention: try class evidence.</p>}

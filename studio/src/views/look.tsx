@@ -60,7 +60,7 @@ function Look({ studio, entries, state }: LookProps) {
         <ModelChoice entries={entries} state={state} />
       </div>
       {opened.error && <Fault>{opened.error}</Fault>}
-      <Strip images={images} image={image} state={state} model={opened.models[0]} take={take} />
+      <Strip images={images} image={image} state={state} model={opened.models.find(hasClasses)} take={take} />
       {image ? (
         <>
           <Overlays models={opened.models} state={state} />
@@ -193,6 +193,8 @@ function Overlays({ models, state }: { models: readonly (ModelSource | undefined
   );
 }
 
+const hasClasses = (model: ModelSource | undefined): boolean => (model?.info.classes.length ?? 0) > 0;
+
 interface StripProps {
   readonly images: readonly GivenImage[];
   readonly image: GivenImage | undefined;
@@ -201,7 +203,7 @@ interface StripProps {
   readonly take: (files: File[]) => void;
 }
 
-/** The images, each with the first model's best guess. */
+/** The images, each with the best guess of the first model that has classes. */
 function Strip({ images, image, state, model, take }: StripProps) {
   if (images.length === 0) return null;
   return (
@@ -233,7 +235,7 @@ function Strip({ images, image, state, model, take }: StripProps) {
 function Best({ model, image }: { model: ModelSource; image: GivenImage }) {
   const { value, error } = useAsync(`${model.info.name} ${image.id}`, () => answers(model).predict(image));
   if (error) return <span class="dim">cannot be read</span>;
-  return <span class="dim">{value ? value.top[0].label : "…"}</span>;
+  return <span class="dim">{value ? value.top[0]?.label : "…"}</span>;
 }
 
 const Invitation = ({ take }: { take: (files: File[]) => void }) => (
