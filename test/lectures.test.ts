@@ -9,12 +9,12 @@ import { observe as observeResnet } from "../src/explain/walk/resnet/observe.ts"
 import { observe as observeSwin } from "../src/explain/walk/swin/observe.ts";
 import { sharesOnMap } from "../src/explain/walk/window-look.ts";
 import { LANGUAGES } from "../src/explain/walk/words.ts";
-import type { ModelOptions } from "../src/models/index.ts";
 import { familyOf } from "../src/models/index.ts";
 import { drawingSvg, pictureAddress } from "../src/node/explain.ts";
 import { createOrtBackend } from "../src/node/ort.ts";
 import { erf } from "../src/ops/special.ts";
 import type { Backend } from "../src/runtime/backend.ts";
+import { MAXVIT, PVT, SMALL } from "./lecture-models.ts";
 import { batchNormed, dense, type Example, exampleOf, layerNormed, weight } from "./lecture-subject.ts";
 
 let backend: Backend;
@@ -29,70 +29,6 @@ const close = (a: ArrayLike<number>, b: ArrayLike<number>, digits = 4): void => 
 };
 
 const gelu = (x: number): number => 0.5 * x * (1 + erf(x / Math.SQRT2));
-
-const SWIN = {
-  img_size: 32,
-  patch_size: 2,
-  embed_dim: 8,
-  depths: [2, 1],
-  num_heads: [2, 2],
-  window_size: 4,
-  num_classes: 3,
-};
-
-const MAXVIT = {
-  img_size: 64,
-  embed_dim: [8, 16],
-  depths: [1, 1],
-  stem_width: [4, 8],
-  window_size: 4,
-  dim_head: 4,
-  num_classes: 3,
-};
-
-const PVT = {
-  img_size: 64,
-  embed_dims: [8, 16, 16, 16],
-  num_heads: [2, 2, 2, 2],
-  depths: [1, 1, 1, 1],
-  sr_ratios: [4, 2, 1, 1],
-  mlp_ratios: [2, 2, 2, 2],
-  num_classes: 3,
-};
-
-/** A small model of each lecture, and the steps that its page must have. */
-const SMALL: Readonly<Record<string, { options: ModelOptions; steps: string }>> = {
-  vit_tiny_patch16_224: {
-    options: { img_size: 24, patch_size: 8, embed_dim: 16, depth: 2, num_heads: 2, num_classes: 3 },
-    steps: "image patches flatten project position qkv scores values heads mlp layers lines field logits",
-  },
-  convmixer: {
-    options: { img_size: 16, dim: 12, depth: 3, num_classes: 3 },
-    steps: "image patches flatten project embed depthwise residual pointwise layers field logits",
-  },
-  swin_tiny_patch4_window7_224: {
-    options: SWIN,
-    steps: "image patches flatten project windows bias attend shift add merge stages logits",
-  },
-  swinv2_tiny_window8_256: {
-    options: { ...SWIN, pretrained_window_sizes: [0, 0] },
-    steps: "image patches flatten project windows bias attend shift add merge stages logits",
-  },
-  maxvit_pico_rw_256: {
-    options: MAXVIT,
-    steps: "image stem mbconv excite shortcut axes bias add stages logits",
-  },
-  pvt_tiny: { options: PVT, steps: "image embed pyramid reduce scores values add stages logits" },
-  pvt_v2_b0: { options: PVT, steps: "image embed pyramid reduce scores values add stages logits" },
-  resnet18: {
-    options: { img_size: 64, channels: [4, 8, 8, 8], layers: [1, 1, 1, 1], num_classes: 3 },
-    steps: "image stem block stages field pool logits",
-  },
-  mixer_s16_224: {
-    options: { img_size: 24, patch_size: 8, embed_dim: 16, num_blocks: 3, num_classes: 3 },
-    steps: "image patches flatten project table tokens residual channels layers logits",
-  },
-};
 
 const small = (name: string): Promise<Example> => exampleOf(backend, name, SMALL[name].options);
 const drawn = { toSvg: drawingSvg, toAddress: pictureAddress };

@@ -66,32 +66,37 @@ const doubles = (model: Model, weights: Weights, path: string): Map<string, NdAr
     }),
   );
 
-const everyNth = (every: number) => (every > 1 ? `every ${every}th row and column` : "each");
-
-/** Grid of grids: a map for every patch, how alike its vector is to every other's. */
-function similarityDrawing(title: string, { name, size, dim, values }: Table): Drawing {
+/** Grid of grids: a map [H · W] for some patches of a grid, each in its patch's place. */
+function gridOfGrids(
+  title: string,
+  { name, size }: Pick<Table, "name" | "size">,
+  told: { shows: string; key: "cosine" | "bias"; of: (patches: readonly number[]) => Float32Array[] },
+): Drawing {
   const { shown, every } = shownOf(size);
-  const maps = cosines(values, dim, shown);
+  const maps = told.of(shown);
+  const tiles = maps.map((map) =>
+    told.key === "bias" ? paint(balance(map), size, SIGNED) : paint(stretch(map), size, AMOUNT),
+  );
   return {
     kind: "panels",
     title,
-    caption: `${name}: one small map for ${everyNth(every)} of the ${size.join(" x ")} patches, its position's cosine with all others; bright is alike.`,
+    caption: `${name}: one small map for ${every > 1 ? `every ${every}th row and column` : "each"} of the ${size.join(" x ")} patches, ${told.shows}.`,
     columns: 1,
-    panels: [
-      {
-        image: mosaic(
-          maps.map((map) => paint(stretch(map), size, AMOUNT)),
-          Math.ceil(size[1] / every),
-        ),
-        sharp: true,
-      },
-    ],
+    panels: [{ image: mosaic(tiles, Math.ceil(size[1] / every)), sharp: true }],
     width: 560,
-    data: { table: name, grid: size, patches: shown, cosine: maps.map((m) => [...m]) },
+    data: { table: name, grid: size, patches: shown, [told.key]: maps.map((m) => [...m]) },
   };
 }
 
-/** Grid of grids of relative positions: a map for every patch of a window, what it adds for every other, heads averaged. */
+/** How alike every patch's vector is to every other's. */
+const similarityDrawing = (title: string, table: Table): Drawing =>
+  gridOfGrids(title, table, {
+    shows: "its position's cosine with all others; bright is alike",
+    key: "cosine",
+    of: (patches) => cosines(table.values, table.dim, patches),
+  });
+
+/** What relative positions add for every pair of places of a window, heads averaged. */
 function biasDrawing(title: string, { model, weights }: Pick<FigureContext, "model" | "weights">): Drawing | undefined {
   const slot = model.slots.find((s) => s.window && weights.has(s.name));
   if (!slot?.window) return undefined;
@@ -108,25 +113,15 @@ function biasDrawing(title: string, { model, weights }: Pick<FigureContext, "mod
   const index = relativePositionIndex(size);
   const length = size[0] * size[1];
   const at = (q: number, k: number) => mean[headsFirst ? index[k * length + q] : index[q * length + k]];
-  const { shown, every } = shownOf(size);
-  const maps = shown.map((q) => Float32Array.from({ length }, (_, k) => at(q, k)));
-  return {
-    kind: "panels",
+  return gridOfGrids(
     title,
-    caption: `${slot.name}: one small map for ${everyNth(every)} of the ${size.join(" x ")} places, the bias that it adds for all others, heads averaged; red above 0, blue below.`,
-    columns: 1,
-    panels: [
-      {
-        image: mosaic(
-          maps.map((map) => paint(balance(map), size, SIGNED)),
-          Math.ceil(size[1] / every),
-        ),
-        sharp: true,
-      },
-    ],
-    width: 560,
-    data: { table: slot.name, grid: size, patches: shown, bias: maps.map((m) => [...m]) },
-  };
+    { name: slot.name, size },
+    {
+      shows: "the bias that it adds for all others, heads averaged; red above 0, blue below",
+      key: "bias",
+      of: (patches) => patches.map((q) => Float32Array.from({ length }, (_, k) => at(q, k))),
+    },
+  );
 }
 
 /** Tables of offsets along one axis, [..., offsets]: the cosine of every offset's vector with every other's. */

@@ -31,7 +31,7 @@ export const picture = (svg: string, prefix: string): Html =>
 
 /** A figure with its caption; a click or Enter enlarges it. `id` is the page's own. */
 export const figure = (id: string, svg: string, caption: string): Html =>
-  html`<figure id="${id}"><button type="button" class="zoom" aria-label="${`Enlarge: ${caption}`}">${picture(svg, `${id}-`)}</button><figcaption>${caption}</figcaption></figure>`;
+  html`<figure id="${id}"><div class="plate">${picture(svg, `${id}-`)}<button type="button" class="zoom" aria-label="${`Enlarge: ${caption}`}"></button></div><figcaption>${caption}</figcaption></figure>`;
 
 /** A table; cells of numbers go right. */
 export const table = (
@@ -78,20 +78,21 @@ body{margin:0 auto;max-width:1080px;padding:24px;font:16px/1.5 system-ui,sans-se
 h1{margin:0}h2{margin:40px 0 12px;border-bottom:1px solid var(--line)}h3{margin:20px 0 8px;font-size:16px}
 a{color:var(--link)}nav{display:flex;flex-wrap:wrap;gap:4px 16px}
 figure{margin:16px 0;display:inline-block;max-width:100%;vertical-align:top}figcaption{max-width:640px;color:var(--dim);font-size:14px}
-.zoom{display:block;padding:0;border:1px solid var(--line);border-radius:6px;background:#fff;cursor:zoom-in;max-width:100%}
-.zoom svg{display:block;max-width:100%;height:auto}
-.zoom:focus-visible,a:focus-visible,.close:focus-visible{outline:3px solid var(--link);outline-offset:2px}
+.plate{position:relative;border:1px solid var(--line);border-radius:6px;background:#fff;max-width:100%;overflow:hidden}
+.plate svg{display:block;max-width:100%;height:auto}
+.zoom{position:absolute;inset:0;padding:0;border:0;border-radius:6px;background:none;cursor:zoom-in}
+.zoom:focus-visible{outline:3px solid var(--link);outline-offset:-3px}a:focus-visible,.close:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:14px;margin:8px 0}caption{text-align:left;color:var(--dim)}
 th,td{padding:3px 12px 3px 0;border-bottom:1px solid var(--line);text-align:left}.number{text-align:right;font-variant-numeric:tabular-nums}
 dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:2px 24px;margin:8px 0}dt{color:var(--dim);font-size:13px}dd{margin:0;overflow-wrap:anywhere}
 .images{display:flex;flex-wrap:wrap;gap:12px;padding:0;list-style:none}.images li{width:148px;font-size:13px;overflow-wrap:anywhere}.images img{width:148px;height:148px;object-fit:cover;border-radius:4px;display:block}
 dialog{width:96vw;height:94vh;border:0;border-radius:8px;background:#fff;color:#222}dialog div{height:calc(100% - 40px);overflow:auto}dialog svg{width:100%;height:100%}
-@media print{nav,dialog{display:none}section{break-inside:avoid-page}.zoom{border:0}}
+@media print{nav,dialog{display:none}section{break-inside:avoid-page}.plate{border:0}}
 `;
 
 const SCRIPT = `
 const box=document.querySelector("dialog"),room=box.querySelector("div");
-for(const b of document.querySelectorAll(".zoom"))b.addEventListener("click",()=>{room.replaceChildren(b.firstElementChild.cloneNode(true));box.showModal()});
+for(const b of document.querySelectorAll(".zoom"))b.addEventListener("click",()=>{room.replaceChildren(b.previousElementSibling.cloneNode(true));box.showModal()});
 box.querySelector(".close").addEventListener("click",()=>box.close());
 box.addEventListener("click",(e)=>{if(e.target===box)box.close()});
 `;

@@ -1,7 +1,18 @@
 import type { Size } from "../../nn/size.ts";
 import { table } from "../report/page.ts";
-import { type LectureContext, type Step, step } from "./lecture.ts";
-import { cut, flattened, gridded, line, type Patch, plane, softmax, stripPanel } from "./parts.ts";
+import { type LectureContext, type Shown, type Step, step } from "./lecture.ts";
+import {
+  amountPanel,
+  cut,
+  everyOf,
+  flattened,
+  gridded,
+  line,
+  type Patch,
+  plane,
+  softmax,
+  stripPanel,
+} from "./parts.ts";
 import { type Common, WORDS } from "./words.ts";
 
 /** What a family knows beyond the model itself. */
@@ -83,3 +94,34 @@ export function answerStep(
 
 /** The middle of a grid. */
 export const middleOf = ([rows, columns]: Size): number => (rows >> 1) * columns + (columns >> 1);
+
+/** Most layers drawn. */
+export const MOST_LAYERS = 12;
+
+/** Layer by layer, a place's vector and its cosine with every place's. */
+export const layersShown = (
+  layers: readonly { readonly vector: Float32Array; readonly alike: Float32Array }[],
+  grid: Size,
+  words: { readonly layer: string },
+): Shown => ({
+  panels: everyOf(layers.length, MOST_LAYERS).flatMap((i) => [
+    stripPanel(`${words.layer} ${i + 1}`, layers[i].vector, 32),
+    amountPanel("cos", layers[i].alike, grid),
+  ]),
+  width: 112,
+  columns: 8,
+});
+
+/** A residual stream: a vector, what attention and MLP add to it, and their sum. */
+export const streamShown = (
+  of: Readonly<Record<"entered" | "attended" | "mixed" | "out", Float32Array>>,
+  words: { readonly before: string; readonly after: string },
+): Shown => ({
+  panels: [
+    stripPanel(words.before, of.entered),
+    stripPanel("+", of.attended),
+    stripPanel("+ MLP", of.mixed),
+    stripPanel(words.after, of.out),
+  ],
+  details: [line("x", of.entered), line("+", of.attended), line("+ MLP", of.mixed), line("=", of.out)],
+});

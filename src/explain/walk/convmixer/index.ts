@@ -1,13 +1,11 @@
-import { answerStep, commonOf, patchSteps } from "../common.ts";
+import { answerStep, commonOf, layersShown, patchSteps } from "../common.ts";
 import { fieldStep } from "../field.ts";
 import { type Lecture, type Shown, type Step, steps } from "../lecture.ts";
-import { amountPanel, everyOf, line, signedPanel, stripPanel } from "../parts.ts";
+import { line, signedPanel, stripPanel } from "../parts.ts";
 import { WORDS } from "../words.ts";
 import { type Observation, observe } from "./observe.ts";
 import { SCRIPT, type StepName } from "./text.ts";
 
-/** Most layers drawn. */
-const MOST_LAYERS = 12;
 /** Patches a side of the drawn image. */
 const PATCHES = 16;
 
@@ -39,14 +37,7 @@ function shown(o: Observation, w: (typeof WORDS)["en"]["labels"]): Readonly<Reco
       panels: [stripPanel(w.before, o.column), stripPanel("W x", o.mixed), stripPanel(w.after, o.out)],
       details: [line("x", o.column), line("norm(σ(W x))", o.out)],
     },
-    layers: {
-      panels: everyOf(o.layers.length, MOST_LAYERS).flatMap((i) => [
-        stripPanel(`${w.layer} ${i + 1}`, o.layers[i].vector, 32),
-        amountPanel("cos", o.layers[i].alike, o.grid),
-      ]),
-      width: 112,
-      columns: 8,
-    },
+    layers: layersShown(o.layers, o.grid, w),
   };
 }
 

@@ -1,15 +1,12 @@
 import { pair, type Size } from "../../../nn/size.ts";
 import { balance, paint, SIGNED } from "../../color.ts";
 import type { Panel } from "../../drawing.ts";
-import { answerStep, commonOf, patchSteps } from "../common.ts";
+import { answerStep, commonOf, layersShown, patchSteps } from "../common.ts";
 import { type Lecture, type Shown, type Step, steps } from "../lecture.ts";
-import { amountPanel, everyOf, line, signedPanel, stripPanel } from "../parts.ts";
+import { line, signedPanel, stripPanel } from "../parts.ts";
 import { WORDS } from "../words.ts";
 import { type Observation, observe } from "./observe.ts";
 import { SCRIPT, type StepName } from "./text.ts";
-
-/** Most layers drawn. */
-const MOST_LAYERS = 12;
 
 /** Channels of the table that are drawn: twice as many as patches. */
 const drawnOf = ({ dim, grid }: Observation): number => Math.min(dim, 2 * grid[0] * grid[1]);
@@ -55,14 +52,7 @@ function shown(o: Observation, w: (typeof WORDS)["en"]["labels"]): Readonly<Reco
       ],
       details: [line("W₄ σ(W₃ x)", o.fromChannels), line("=", o.out)],
     },
-    layers: {
-      panels: everyOf(o.layers.length, MOST_LAYERS).flatMap((i) => [
-        stripPanel(`${w.layer} ${i + 1}`, o.layers[i].vector, 32),
-        amountPanel("cos", o.layers[i].alike, o.grid),
-      ]),
-      width: 112,
-      columns: 8,
-    },
+    layers: layersShown(o.layers, o.grid, w),
   };
 }
 

@@ -1,7 +1,7 @@
 import { overlay } from "../../color.ts";
 import type { Picture } from "../../figure.ts";
 import { table } from "../../report/page.ts";
-import { answerStep, commonOf, imageStep } from "../common.ts";
+import { answerStep, commonOf, imageStep, streamShown } from "../common.ts";
 import { type Lecture, type Shown, type Step, steps } from "../lecture.ts";
 import { amountPanel, gridded, line, mapPanel, scaledScores, stagePanels, stripPanel, weightedSum } from "../parts.ts";
 import { WORDS, type Words } from "../words.ts";
@@ -35,15 +35,7 @@ function shown(picture: Picture, o: Observation, w: Words["labels"]): Readonly<R
       details: [line("q · k / √d", scaledScores(o)), line("softmax", o.shares)],
     },
     values: { panels: [stripPanel(`d = ${o.q.length}`, sum)], width: 336, details: [line("Σ", sum)] },
-    add: {
-      panels: [
-        stripPanel(w.before, o.entered),
-        stripPanel("+", o.attended),
-        stripPanel("+ MLP", o.mixed),
-        stripPanel(w.after, o.out),
-      ],
-      details: [line("x", o.entered), line("+", o.attended), line("+ MLP", o.mixed), line("=", o.out)],
-    },
+    add: streamShown(o, w),
     stages: { panels: stagePanels(o.stages, w) },
   };
 }

@@ -1,7 +1,7 @@
 import { AMOUNT, paint, stretch } from "../../color.ts";
 import type { Picture } from "../../figure.ts";
 import { countsOf } from "../../windows.ts";
-import { answerStep, commonOf, patchSteps } from "../common.ts";
+import { answerStep, commonOf, patchSteps, streamShown } from "../common.ts";
 import { type Lecture, type Shown, type Step, steps } from "../lecture.ts";
 import { amountPanel, line, mapsOfRows, stagePanels, stripPanel } from "../parts.ts";
 import { biasPanel, pairPanel, pairTable, sharesPanel, windowPanel } from "../window-look.ts";
@@ -41,15 +41,7 @@ function shown(picture: Picture, o: Observation, w: Words["labels"]): Readonly<R
           details: [pairTable(shifted, w)],
         }
       : {},
-    add: {
-      panels: [
-        stripPanel(w.before, o.entered),
-        stripPanel("+", o.attended),
-        stripPanel("+ MLP", o.mixed),
-        stripPanel(w.after, o.out),
-      ],
-      details: [line("x", o.entered), line("+", o.attended), line("+ MLP", o.mixed), line("=", o.out)],
-    },
+    add: streamShown(o, w),
     merge:
       o.neighbours && o.merged
         ? {

@@ -1,7 +1,7 @@
 import type { Model } from "../../../models/model.ts";
 import { overlay } from "../../color.ts";
 import { lacks } from "../../figure.ts";
-import { answerStep, commonOf, patchSteps } from "../common.ts";
+import { answerStep, commonOf, MOST_LAYERS, patchSteps } from "../common.ts";
 import { fieldStep } from "../field.ts";
 import type { Lecture, LectureContext, Shown, Step } from "../lecture.ts";
 import { steps } from "../lecture.ts";
@@ -24,9 +24,6 @@ function askedBy({ attention, heads, prefix }: Observation, layer: number): numb
 }
 
 const hiddenOf = (model: Model): number => model.slots.find((s) => /\.mlp\.fc1\.weight$/.test(s.name))?.shape[0] ?? 0;
-
-/** Most layers drawn. */
-const MOST_LAYERS = 12;
 
 /** What each step of the transformer shows. */
 function shown({ picture }: LectureContext, o: Observation, w: Labels): Readonly<Record<StepName, Shown>> {
