@@ -75,7 +75,7 @@ export async function createWebBackend(options: WebOptions = {}): Promise<Backen
  * the backend is disposed.
  */
 async function anchored(backend: Backend): Promise<Backend> {
-  const sum = input("x", "float32", [1]).add(1);
-  const anchor = await backend.load(encodeModel(program("anchor", new Map([["y", sum]]))));
+  const copied = program("anchor", new Map([["y", input("x", "float32", [1])]]));
+  const anchor = await backend.load(encodeModel(copied));
   return { ...backend, dispose: () => anchor.dispose() };
 }

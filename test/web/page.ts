@@ -48,14 +48,15 @@ const page = {
     }
   },
 
-  /** The best guesses of a model file for an image file, or the error. */
+  /** The best guesses of a model file for an image file, its program in a worker, or the error. */
   async predict(model: string, image: string, options: WebOptions = {}) {
     try {
-      const predictor = await createPredictor(
-        await fetchModel(model),
-        await createWebBackend({ assets: "ort/", ...options }),
-      );
-      return await predictor.predict(await fetched(image));
+      const engine = await createWebEngine({ assets: "ort/", ...options });
+      const predictor = await createPredictor(await fetchModel(model), engine);
+      const guesses = await predictor.predict(await fetched(image));
+      await predictor.dispose();
+      await engine.dispose();
+      return guesses;
     } catch (error) {
       return (error as Error).message;
     }
