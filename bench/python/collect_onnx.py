@@ -39,6 +39,7 @@ def filled(model):
             values = small * g.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))
         model.graph.node.remove(node)
         model.graph.initializer.append(numpy_helper.from_array(values.astype(np.float32), name))
+    model.ir_version = 8  # before 4, weights had to be inputs too
     return model
 
 

@@ -8,6 +8,7 @@ import { countParameters } from "../models/trace.ts";
 import { checkpointName, type LoadedCheckpoint } from "../train/checkpoint.ts";
 import type { ClassQuality } from "../train/confusion.ts";
 import { type FitEvent, type FitResult, fit } from "../train/fit.ts";
+import type { Metrics } from "../train/metrics.ts";
 import { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
 import { measureClasses } from "./class-quality.ts";
 import { exportFile } from "./export-file.ts";
@@ -116,6 +117,7 @@ async function trainIn(
       teacher:
         s.teacher === undefined ? undefined : await openTeacher(s.teacher, pupil, backend, hubOptions(options, emit)),
       frozen,
+      evaluateFirst: s.headInit === "probe",
       patience: s.patience,
       mixing: mixingOf(s),
       maxBadSteps: s.maxBadSteps,
@@ -170,6 +172,10 @@ function troubleOf(event: FitEvent): string | undefined {
 
 /** What a run tells of its course. */
 function factOf(event: FitEvent): string | undefined {
+  if (event.type === "begin") {
+    const { top1, loss } = (event.valAverage ?? event.val) as Metrics;
+    return `before the first epoch: top-1 ${top1.toFixed(2)} %, loss ${loss.toFixed(4)}`;
+  }
   if (event.type === "thaw") return `from epoch ${event.epoch + 1} on ${event.trained} tensors are trained`;
   if (event.type === "early-stop")
     return `ended after epoch ${event.epoch + 1}: the best figure, ${event.best.toPrecision(4)}, was not reached again (--patience)`;

@@ -32,6 +32,8 @@ export type FitEvent =
   /** The loss rose above the trend: weights and optimizer are those of `to` again; data and schedule go on. */
   | ({ type: "rollback" } & RollbackRecord)
   | { type: "evaluate"; done: number; total: number }
+  /** What the weights that training begins with are worth (`evaluateFirst`). */
+  | ({ type: "begin" } & Quality)
   | { type: "epoch"; summary: EpochSummary }
   /** A checkpoint is about to be written; `planned`: an uninterrupted run writes it too. */
   | { type: "save"; step: number; epoch: number; batch: number; metric?: number; planned: boolean }
@@ -42,13 +44,16 @@ export type FitEvent =
   | { type: "early-stop"; epoch: number; best: number }
   | { type: "interrupted"; step: number };
 
-export interface EpochSummary {
-  readonly epoch: number;
-  readonly trainLoss: number;
-  readonly lr: number;
+export interface Quality {
   readonly val?: Metrics;
   /** Of the averaged weights. */
   readonly valAverage?: Metrics;
+}
+
+export interface EpochSummary extends Quality {
+  readonly epoch: number;
+  readonly trainLoss: number;
+  readonly lr: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;
 }
@@ -64,6 +69,8 @@ export interface FitOptions {
   readonly val?: Loader;
   /** Evaluates after every so many epochs, and after the last. Default 1. */
   readonly valInterval?: number;
+  /** Evaluates and saves the first weights as well: the best checkpoint is never worse than they are. */
+  readonly evaluateFirst?: boolean;
   /** Which figure of an epoch decides the best checkpoint. */
   readonly metric?: "top1" | "top5" | "loss";
   /** Epochs in a row in which that figure may fail to become better before the run ends. Default: any number. */
@@ -214,7 +221,7 @@ class Run {
 
   async train(from: Progress): Promise<FitResult> {
     const { epochs, signal, patience = Number.POSITIVE_INFINITY } = this.#o;
-    let progress = from;
+    let progress = await this.#begin(from);
     while (progress.epoch < epochs && progress.stale < patience) {
       await this.#prepare(progress.epoch);
       progress = await this.#epoch(progress);
@@ -228,6 +235,17 @@ class Run {
       interrupted: Boolean(signal?.aborted),
       weights: await this.#weights(),
     };
+  }
+
+  /** The first weights, judged and saved as an epoch's are; a resumed run has them behind it. */
+  async #begin(from: Progress): Promise<Progress> {
+    const quality = this.#o.evaluateFirst && !this.#o.resume ? await this.#evaluate() : {};
+    const figure = this.#metric(quality);
+    if (figure === undefined) return from;
+    this.#emit({ type: "begin", ...quality });
+    const first = { ...from, ...this.#judged(from, figure) };
+    await this.#save(first, { metric: figure });
+    return first;
   }
 
   /** The programs of an epoch: others where it leaves other slots as they are. */
@@ -380,7 +398,7 @@ class Run {
   }
 
   /** Nothing where there is nothing to evaluate on, or where the run is interrupted meanwhile. */
-  async #evaluate(): Promise<{ val?: Metrics; valAverage?: Metrics }> {
+  async #evaluate(): Promise<Quality> {
     const { val, model, backend, step, signal } = this.#o;
     if (!val) return {};
     const frozen = alwaysFrozen(this.#o);
@@ -402,7 +420,7 @@ class Run {
     }
   }
 
-  #metric({ val, valAverage }: EpochSummary): number | undefined {
+  #metric({ val, valAverage }: Quality): number | undefined {
     return (valAverage ?? val)?.[this.#o.metric ?? "top1"];
   }
 

@@ -25,6 +25,9 @@ const finetune = (output: string, ...flags: string[]) =>
     ...["--output", at(output), ...flags],
   );
 
+/** Adapters at one rate: a run of one epoch is the beginning of a run of two. */
+const STEADY = ["--lora-rank", "2", "--sched", "constant", "--warmup-epochs", "0"];
+
 beforeAll(async () => {
   await run("synth", at("shapes"), "--count", "64", "--seed", "3", "--size", "16");
   const base = await run("train", at("shapes"), ...TINY, "--epochs", "1", "--output", at("base"));
@@ -54,7 +57,7 @@ describe("finetune", () => {
   });
 
   it("trains adapters, keeps them in checkpoints, and gives merged weights", async () => {
-    const made = await finetune("lora", "--lora-rank", "2");
+    const made = await finetune("lora", ...STEADY);
     expect(made.code, made.stderr).toBe(0);
     const [before, after] = [checkpoint("base", "model.safetensors"), checkpoint("lora", "model.safetensors")];
     expect([...after.keys()].filter((name) => name.includes("lora_A"))).toHaveLength(8);
@@ -69,39 +72,22 @@ describe("finetune", () => {
     expect(folderEval.code, folderEval.stderr).toBe(0);
     const [a, b] = [JSON.parse(folderEval.stdout), JSON.parse(fileEval.stdout)];
     expect(a.loss).toBeCloseTo(b.loss, 4);
-    const best = Math.max(...epochColumn("lora", "eval_top1"));
-    expect(a.top1).toBeCloseTo(best, 6);
+    const start = Number(/before the first epoch: top-1 ([\d.]+) %/.exec(made.stderr)?.[1]);
+    expect(a.top1).toBeCloseTo(Math.max(start, ...epochColumn("lora", "eval_top1")), 2);
   });
 
   it("goes on with adapters to the same bits", async () => {
-    expect(
-      (await finetune("whole", "--lora-rank", "2", "--sched", "constant", "--warmup-epochs", "0", "--epochs", "2"))
-        .code,
-    ).toBe(0);
-    expect(
-      (await finetune("parts", "--lora-rank", "2", "--sched", "constant", "--warmup-epochs", "0", "--epochs", "1"))
-        .code,
-    ).toBe(0);
-    const more = await finetune(
-      "parts",
-      "--lora-rank",
-      "2",
-      "--sched",
-      "constant",
-      "--epochs",
-      "2",
-      "--resume",
-      "auto",
-    );
+    expect((await finetune("parts", ...STEADY, "--epochs", "1")).code).toBe(0);
+    const more = await finetune("parts", ...STEADY, "--resume", "auto");
     expect(more.code, more.stderr).toBe(0);
-    const [whole, parts] = ["whole", "parts"].map((name) => checkpoint(name, "model.safetensors"));
+    const [whole, parts] = ["lora", "parts"].map((name) => checkpoint(name, "model.safetensors"));
     for (const [name, { data }] of whole) expect(parts.get(name)?.data, name).toEqual(data);
   });
 
   it("ends after --patience epochs that were not better", async () => {
     const made = await finetune("patient", "--freeze", "*", "--lr", "1e-12", "--epochs", "9", "--patience", "2");
     expect(made.code, made.stderr).toBe(0);
-    expect(made.stderr).toContain("ended after epoch 3");
+    expect(made.stderr).toContain("ended after epoch 2");
   });
 
   it("refuses names that are no parameter's, and adapters together with --freeze", async () => {
