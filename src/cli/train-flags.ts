@@ -40,7 +40,9 @@ export function optionOf(setting: Setting<unknown>, own?: unknown): Option {
 /** The flag of a setting; one that is on by default can be turned off. */
 const optionsOf = (setting: Setting<unknown>, own: unknown): Option[] => [
   optionOf(setting, own),
-  ...(own === true ? [new Option(setting.flag.replace("--", "--no-"), `without ${setting.flag} (default: with)`)] : []),
+  ...((own ?? setting.default) === true
+    ? [new Option(setting.flag.replace("--", "--no-"), `without ${setting.flag} (default: with)`)]
+    : []),
 ];
 
 function describe(help: string, fallback: unknown): string {

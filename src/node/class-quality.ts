@@ -3,6 +3,8 @@ import type { Loader } from "../data/loader.ts";
 import { TesseraeError } from "../errors.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { type ClassQuality, Confusion } from "../train/confusion.ts";
+import { type Judgement, Judgements } from "../train/judgements.ts";
+import type { Metrics } from "../train/metrics.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
 import { type Chart, drawChart, PICTURE_TYPES, pictureOf, rasterize } from "./chart.ts";
 import { csvLine } from "./csv.ts";
@@ -17,6 +19,13 @@ export const PER_CLASS_FILE = "per-class.csv";
 
 /** More classes than these make no picture that a person can read. */
 export const MOST_DRAWN = 100;
+
+/** What a model says of a set of images. */
+export interface Judged {
+  readonly metrics: Metrics;
+  readonly judgements: readonly Judgement[];
+  readonly confusion: Confusion;
+}
 
 /** Header: guesses; then a row for each true class, with its name. */
 export const confusionCsv = ({ classes, matrix }: Confusion): string =>
@@ -54,7 +63,7 @@ export function confusionChart({ classes, matrix }: Confusion): Chart {
     field: "share",
     type: "quantitative",
     title: "share of class",
-    scale: { domain: [0, 1], range: ["#ffffff", "#0b559f"] },
+    scale: { domain: [0, 1], range: ["#ffffff", "#0b559f"], interpolate: "rgb" },
     legend: { format: "%", gradientLength: 120 },
   } as const;
   const numbers = {
@@ -125,12 +134,13 @@ export interface MeasureClassesOptions {
 export async function measureClasses(
   run: string,
   { model, backend, val, records, emit, signal }: MeasureClassesOptions,
-): Promise<readonly ClassQuality[] | undefined> {
-  const confusion = new Confusion(model.spec.classes);
+): Promise<Judged | undefined> {
+  const [confusion, judgements] = [new Confusion(model.spec.classes), new Judgements()];
+  let metrics: Metrics;
   const predictor = await createPredictor(model, backend);
   try {
     const onBatch = (done: number, total: number) => emit({ type: "evaluate", done, total });
-    await predictor.evaluate(val, { onBatch, meters: [confusion], signal });
+    metrics = await predictor.evaluate(val, { onBatch, meters: [confusion, judgements], signal });
   } catch (error) {
     if (signal?.aborted) return undefined;
     throw error;
@@ -140,5 +150,5 @@ export async function measureClasses(
   const svg = await writeFiles(run, confusion);
   if (svg !== undefined) records.event({ type: "picture", tag: "confusion", ...(await pictureOf(svg)) });
   await records.flush();
-  return confusion.perClass;
+  return { metrics, judgements: judgements.all, confusion };
 }

@@ -5,12 +5,13 @@ import { freezePlan, frozenSlots } from "../models/freeze.ts";
 import type { Model } from "../models/model.ts";
 import { specOf } from "../models/spec.ts";
 import { countParameters } from "../models/trace.ts";
+import type { Backend } from "../runtime/backend.ts";
 import { checkpointName, type LoadedCheckpoint } from "../train/checkpoint.ts";
 import type { ClassQuality } from "../train/confusion.ts";
 import { type FitEvent, type FitResult, fit } from "../train/fit.ts";
 import type { Metrics } from "../train/metrics.ts";
 import { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./checkpoint-store.ts";
-import { measureClasses } from "./class-quality.ts";
+import { type Judged, measureClasses } from "./class-quality.ts";
 import { exportFile } from "./export-file.ts";
 import { licenseLine, type ResolveOptions } from "./hub/index.ts";
 import { inRunFolder } from "./in-run-folder.ts";
@@ -36,6 +37,8 @@ export interface TrainResult extends Omit<FitResult, "weights"> {
   readonly onnx?: string;
   /** How well the exported model tells the classes apart on the held-out images; absent where there are none. */
   readonly perClass?: readonly ClassQuality[];
+  /** The report, a page; absent where none was wanted or it could not be written. */
+  readonly report?: string;
   /** Files that could not be read: path and reason. */
   readonly skipped: ReadonlyMap<string, string>;
 }
@@ -149,13 +152,25 @@ async function trainIn(
     });
     await records.flush();
     const finished = result.interrupted ? undefined : await exportBest(store, output);
-    const perClass =
+    const judged =
       finished && loaders.val
         ? await measureClasses(output, { ...finished, val: loaders.val, backend, records, emit, signal })
         : undefined;
-    const interrupted = Boolean(signal?.aborted) && (result.interrupted || perClass === undefined);
+    const interrupted = Boolean(signal?.aborted) && (result.interrupted || judged === undefined);
+    const report =
+      finished && s.report && !signal?.aborted
+        ? await reportOf(output, { ...finished, data, judged }, backend, warn)
+        : undefined;
     const skipped = new Map([...loaders.train.skipped, ...(loaders.val?.skipped ?? [])]);
-    return { ...result, interrupted, output, skipped, onnx: finished?.onnx, perClass };
+    return {
+      ...result,
+      interrupted,
+      output,
+      skipped,
+      onnx: finished?.onnx,
+      perClass: judged?.confusion.perClass,
+      report,
+    };
   } finally {
     await Promise.all([loaders.train.close(), loaders.val?.close(), backend.dispose(), records.close()]);
   }
@@ -243,6 +258,23 @@ async function exportBest(store: CheckpointStore, output: string): Promise<Finis
   const onnx = join(output, MODEL_FILE);
   await exportFile(model, onnx);
   return { model, onnx };
+}
+
+/** Writes the run's report. One that fails is a line, and no failure of the run. */
+async function reportOf(
+  output: string,
+  { model, data, judged }: { readonly model: TrainedModel; readonly data: OpenedData; readonly judged?: Judged },
+  backend: Backend,
+  warn: (line: string) => void,
+): Promise<string | undefined> {
+  try {
+    const { writeRunReport } = await import("./report/index.ts");
+    const { page } = await writeRunReport(output, { trained: model, data, judged }, backend);
+    return page;
+  } catch (error) {
+    warn(`no report is written: ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
 }
 
 interface Finished {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { calibration, hardest, type Judgement, Judgements, likelyMislabelled } from "./judgements.ts";
+import { calibration, hardest, type Judgement, Judgements, likelyMislabelled, mostConfused } from "./judgements.ts";
 
 const judged = (label: number, guess: number, confidence: number, own: number, index = 0): Judgement => ({
   index,
@@ -61,5 +61,20 @@ describe("images to look at", () => {
       judged(1, 0, 0.6, 0.4, 3), // below it
     ];
     expect(likelyMislabelled(list, 9).map((j) => j.index)).toEqual([2]);
+  });
+
+  it("are gathered by the classes that are confused, the most frequent pair first", () => {
+    const list = [
+      judged(0, 0, 0.9, 0.9, 0),
+      judged(2, 1, 0.6, 0.3, 1),
+      judged(0, 1, 0.7, 0.2, 2),
+      judged(0, 1, 0.8, 0.1, 3),
+      judged(1, 0, 0.9, 0.1, 4),
+    ];
+    const pairs = mostConfused(list, 2).map(({ label, guess, images }) => [label, guess, images.map((j) => j.index)]);
+    expect(pairs).toEqual([
+      [0, 1, [3, 2]],
+      [1, 0, [4]],
+    ]);
   });
 });

@@ -93,3 +93,28 @@ export function likelyMislabelled(judgements: readonly Judgement[], most: number
     .sort((a, b) => b.confidence - a.confidence || a.index - b.index)
     .slice(0, most);
 }
+
+/** Two classes of which one is taken for the other, and the images that are, most confident first. */
+export interface Confused {
+  readonly label: number;
+  readonly guess: number;
+  readonly images: readonly Judgement[];
+}
+
+/** The pairs of classes that are confused most: by number of images, then by the classes' order. */
+export function mostConfused(judgements: readonly Judgement[], most: number): Confused[] {
+  const pairs = new Map<string, Judgement[]>();
+  for (const j of judgements) {
+    if (j.guess === j.label || j.guess < 0) continue;
+    const key = `${j.label} ${j.guess}`;
+    pairs.set(key, [...(pairs.get(key) ?? []), j]);
+  }
+  return [...pairs.values()]
+    .sort((a, b) => b.length - a.length || a[0].label - b[0].label || a[0].guess - b[0].guess)
+    .slice(0, most)
+    .map((list) => ({
+      label: list[0].label,
+      guess: list[0].guess,
+      images: list.sort((a, b) => b.confidence - a.confidence || a.index - b.index),
+    }));
+}

@@ -68,7 +68,7 @@ export function scratch(): string {
 /** Flags of a model so small that a run takes about a second. */
 export const TINY = [
   ...["--img-size", "16", "--model-kwargs", "patch_size=4", "embed_dim=16", "depth=2", "num_heads=2"],
-  ...["--crop", "pad", "-b", "8", "--lr", "2e-3", "--threads", "1"],
+  ...["--crop", "pad", "-b", "8", "--lr", "2e-3", "--threads", "1", "--no-report"],
 ];
 
 export const lastLine = (text: string): string => text.trimEnd().split("\n").at(-1) ?? "";

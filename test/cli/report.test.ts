@@ -1,29 +1,59 @@
-import { existsSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { scratch, TINY, tesserae } from "./cli.ts";
+import { type Output, scratch, TINY, tesserae } from "./cli.ts";
 
 const folder = scratch();
 const at = (...path: string[]) => join(folder, ...path);
 const HOSTILE = `<img src=x onerror=alert(1)> & "`;
 
+let trained: Output;
+
 beforeAll(async () => {
   await tesserae(["synth", at("shapes"), "--count", "64", "--seed", "3"]);
   for (const part of ["train", "val"]) renameSync(at("shapes", part, "star"), at("shapes", part, HOSTILE));
-  const { code, stderr } = await tesserae(["train", at("shapes"), ...TINY, "--epochs", "2", "--output", at("run")]);
-  expect(stderr).not.toMatch(/error/);
-  expect(code).toBe(0);
+  trained = await tesserae(["train", at("shapes"), ...TINY, "--report", "--epochs", "2", "--output", at("run")]);
+  expect(trained.stderr).not.toMatch(/error/);
+  expect(trained.code).toBe(0);
+});
+
+describe("the end of a run", () => {
+  it("leaves a report of what costs little, and says where", () => {
+    expect(trained.stdout).toContain(at("run", "report.html"));
+    const html = readFileSync(at("run", "report.html"), "utf8");
+    const sections = [...html.matchAll(/<section id="([a-z]+)"/g)].map(([, id]) => id);
+    expect(sections).toEqual(["curves", "quality", "images", "explanations", "data", "model"]);
+    for (const figure of ["attention", "rollout", "filters"]) expect(html).toContain(`id="figure-${figure}"`);
+    expect(html).not.toContain('id="figure-occlusion"');
+    expect(existsSync(at("run", "README.md"))).toBe(true);
+  });
+
+  it("is a warning, not a failure, where the report cannot be written", async () => {
+    mkdirSync(at("blocked", "report.html", "in the way"), { recursive: true });
+    const words = ["train", at("shapes"), ...TINY, "--report", "--epochs", "1", "--output", at("blocked")];
+    const { code, stderr, stdout } = await tesserae(words);
+    expect(stderr).toMatch(/warning: no report is written: .*report\.html/);
+    expect(code).toBe(0);
+    expect(stdout).not.toMatch(/^report /m);
+    expect(existsSync(at("blocked", "model.onnx"))).toBe(true);
+  });
+
+  it("leaves none with --no-report", async () => {
+    const words = ["train", at("shapes"), ...TINY, "--epochs", "1", "--output", at("bare")];
+    expect((await tesserae(words)).code).toBe(0);
+    expect(existsSync(at("bare", "report.html"))).toBe(false);
+  });
 });
 
 describe("tesserae report", () => {
   it("writes a page that stands alone, with every section, and a model card", async () => {
-    const { code, stdout, stderr } = await tesserae(["report", at("run"), "--threads", "1", "--json"]);
+    const { code, stdout, stderr } = await tesserae(["report", at("run"), "--threads", "1", "--limit", "12", "--json"]);
     expect(stderr).toBe("");
     expect(code).toBe(0);
     const { page, card, notes } = JSON.parse(stdout);
     expect(notes).toEqual([]);
     const html = readFileSync(page, "utf8");
-    for (const id of ["curves", "quality", "images", "explanations", "data", "model"])
+    for (const id of ["curves", "quality", "images", "explanations", "set", "robustness", "data", "model"])
       expect(html).toContain(`<section id="${id}"`);
     expect(html).not.toContain("<img src=x");
     expect(html).toContain("&#60;img src=x onerror=alert(1)&#62;");
@@ -36,11 +66,11 @@ describe("tesserae report", () => {
 
   it("goes without the images where they are gone, and says so", async () => {
     renameSync(at("shapes"), at("moved"));
-    const gone = await tesserae(["report", at("run"), "--threads", "1"]);
+    const gone = await tesserae(["report", at("run"), "--threads", "1", "--quick"]);
     expect(gone.code).toBe(0);
     expect(gone.stderr).toMatch(/warning: without the images: .*shapes/);
     expect(readFileSync(at("run", "report.html"), "utf8")).not.toContain('<section id="quality"');
-    const back = await tesserae(["report", at("run"), "--threads", "1", "--data", at("moved")]);
+    const back = await tesserae(["report", at("run"), "--threads", "1", "--quick", "--data", at("moved")]);
     expect(back.stderr).toBe("");
     expect(readFileSync(at("run", "report.html"), "utf8")).toContain('<section id="quality"');
     renameSync(at("moved"), at("shapes"));

@@ -84,11 +84,12 @@ function resumeCommand(output: string): string {
   return shellWords([...kept, ...(named ? [] : ["--output", output]), "--resume", "auto"]);
 }
 
-function finish({ output, onnx, epochs }: TrainResult, data: string): void {
+function finish({ output, onnx, report, epochs }: TrainResult, data: string): void {
   const last = epochs.at(-1);
   const quality = last?.valAverage ?? last?.val;
   print(`${pc.bold("run folder")}  ${output}`);
   if (onnx) print(`${pc.bold("model")}       ${onnx}`);
+  if (report) print(`${pc.bold("report")}      ${report}`);
   if (quality) print(`${pc.bold("last epoch")}  top-1 ${percent(quality.top1)}  top-5 ${percent(quality.top5)}`);
   print("next:");
   print(`  tesserae eval ${shellWords([output, data])}`);

@@ -41,7 +41,7 @@ export const table = (
 ): Html => {
   const cell = (value: string | number | undefined) =>
     html`<td${new Html(isNumber(value) ? ' class="number"' : "")}>${value ?? ""}</td>`;
-  return html`<div class="scroll"><table><caption>${caption}</caption><thead><tr>${header.map((h) => html`<th scope="col">${h}</th>`)}</tr></thead>
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table><caption>${caption}</caption><thead><tr>${header.map((h) => html`<th scope="col">${h}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>`)}</tbody></table></div>`;
 };
 
@@ -72,7 +72,7 @@ export const page = (title: string, lead: string, sections: readonly Section[], 
 
 const STYLE = `
 :root{color-scheme:light dark;--text:#1c1c22;--dim:#5c5c66;--line:#d9d9e0;--page:#fff;--card:#fff;--link:#0b57d0}
-@media(prefers-color-scheme:dark){:root{--text:#ececf1;--dim:#a5a5b0;--line:#3a3a44;--page:#17171c;--link:#8ab4f8}}
+@media screen and (prefers-color-scheme:dark){:root{--text:#ececf1;--dim:#a5a5b0;--line:#3a3a44;--page:#17171c;--link:#8ab4f8}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:1080px;padding:24px;font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--page)}
 h1{margin:0}h2{margin:40px 0 12px;border-bottom:1px solid var(--line)}h3{margin:20px 0 8px;font-size:16px}
@@ -81,13 +81,13 @@ figure{margin:16px 0;display:inline-block;max-width:100%;vertical-align:top}figc
 .plate{position:relative;border:1px solid var(--line);border-radius:6px;background:#fff;max-width:100%;overflow:hidden}
 .plate svg{display:block;max-width:100%;height:auto}
 .zoom{position:absolute;inset:0;padding:0;border:0;border-radius:6px;background:none;cursor:zoom-in}
-.zoom:focus-visible{outline:3px solid var(--link);outline-offset:-3px}a:focus-visible,.close:focus-visible{outline:3px solid var(--link);outline-offset:2px}
+.zoom:focus-visible{outline:3px solid var(--link);outline-offset:-3px}a:focus-visible,.close:focus-visible,.scroll:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:14px;margin:8px 0}caption{text-align:left;color:var(--dim)}
 th,td{padding:3px 12px 3px 0;border-bottom:1px solid var(--line);text-align:left}.number{text-align:right;font-variant-numeric:tabular-nums}
 dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:2px 24px;margin:8px 0}dt{color:var(--dim);font-size:13px}dd{margin:0;overflow-wrap:anywhere}
 .images{display:flex;flex-wrap:wrap;gap:12px;padding:0;list-style:none}.images li{width:148px;font-size:13px;overflow-wrap:anywhere}.images img{width:148px;height:148px;object-fit:cover;border-radius:4px;display:block}
 dialog{width:96vw;height:94vh;border:0;border-radius:8px;background:#fff;color:#222}dialog div{height:calc(100% - 40px);overflow:auto}dialog svg{width:100%;height:100%}
-@media print{nav,dialog{display:none}section{break-inside:avoid-page}.plate{border:0}}
+@media print{:root{color-scheme:light;--text:#000;--dim:#444}nav,dialog,.zoom{display:none}.scroll{overflow:visible}figure{break-inside:avoid-page}.plate{border:0}}
 `;
 
 const SCRIPT = `

@@ -46,6 +46,7 @@ export const reliability = ({ bins }: Calibration): Spec => ({
         x: { field: "from", type: "quantitative", title: "confidence", scale: { domain: [0, 1] } },
         x2: { field: "to" },
         y: { field: "accuracy", type: "quantitative", title: "share that is right", scale: { domain: [0, 1] } },
+        y2: { datum: 0 },
       },
     },
     {

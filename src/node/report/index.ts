@@ -1,20 +1,25 @@
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { CORRUPTIONS } from "../../data/corrupt/index.ts";
 import { TesseraeError } from "../../errors.ts";
-import { page } from "../../explain/report/page.ts";
+import { page, type Section } from "../../explain/report/page.ts";
+import type { Subject } from "../../explain/subject.ts";
 import { modelOf } from "../../models/spec.ts";
 import type { Backend } from "../../runtime/backend.ts";
 import { writeFileAtomic } from "../atomic-write.ts";
-import { subjectOf } from "../explain.ts";
+import type { Judged } from "../class-quality.ts";
+import { picturesOfSet, subjectOf } from "../explain.ts";
 import { errorCode, ioError } from "../file-system.ts";
-import { openTrained } from "../model-files.ts";
+import { openTrained, type TrainedModel } from "../model-files.ts";
 import { readSummary } from "../record/summary.ts";
+import { measureRobustness } from "../robustness.ts";
 import { isRunConfig, type RunConfig } from "../run-config.ts";
 import { CONFIG_FILE } from "../run-folder.ts";
 import { type OpenedData, openData } from "../sources/open-data.ts";
 import { modelCard } from "./card.ts";
 import { examples, judge, samplePictures } from "./judged.ts";
 import * as sections from "./sections.ts";
+import { affordable, robustnessSection, setSection } from "./set-sections.ts";
 
 export const REPORT_FILE = "report.html";
 export const CARD_FILE = "README.md";
@@ -22,8 +27,14 @@ export const CARD_FILE = "README.md";
 export interface ReportOptions {
   /** Where the images lie now, if not where config.json says. */
   readonly data?: string;
-  readonly onBatch?: (done: number, total: number) => void;
+  /** Leave out what takes many runs of the model, as at the end of training. */
+  readonly quick?: boolean;
+  /** Held-out images at most in figures of many. Default 128. */
+  readonly limit?: number;
+  readonly onProgress?: (what: string, done: number, total: number) => void;
 }
+
+const LIMIT = 128;
 
 export interface Report {
   /** The page, which stands alone. */
@@ -62,6 +73,16 @@ async function openImages(config: RunConfig, place = config.data): Promise<Opene
   }
 }
 
+/** What a report is made of. */
+interface Material {
+  readonly config: RunConfig;
+  readonly trained: TrainedModel;
+  /** The run's images, or why there are none. */
+  readonly images: OpenedData | string;
+  readonly judged?: Judged;
+  readonly options: ReportOptions;
+}
+
 /**
  * Writes report.html and README.md (the Hub's model card) into a run's folder: curves, quality, images to look at,
  * explanations, data and model. Without its images, what needs them is left out and a note says why. Throws TesseraeError.
@@ -70,20 +91,35 @@ export async function writeReport(run: string, backend: Backend, options: Report
   const config = await readConfig(run);
   const trained = await openTrained(run);
   const images = await openImages(config, options.data);
+  const onBatch = (done: number, total: number) => options.onProgress?.("evaluating", done, total);
+  const held = typeof images === "string" || images.val.samples.length === 0 ? undefined : images.val;
+  const judged = held && (await judge(trained, held, backend, onBatch));
+  return compose(run, { config, trained, images, judged, options }, backend);
+}
+
+/** The same at the end of a run, of what is at hand and without what takes long. Throws TesseraeError. */
+export async function writeRunReport(
+  run: string,
+  { trained, data, judged }: { readonly trained: TrainedModel; readonly data: OpenedData; readonly judged?: Judged },
+  backend: Backend,
+): Promise<Report> {
+  const config = await readConfig(run);
+  return compose(run, { config, trained, images: data, judged, options: { quick: true } }, backend);
+}
+
+async function compose(run: string, material: Material, backend: Backend): Promise<Report> {
+  const { config, trained, images, judged } = material;
   const missing = typeof images === "string" ? images : undefined;
   const data = typeof images === "string" ? undefined : images;
-  const judged =
-    data && data.val.samples.length > 0 ? await judge(trained, data.val, backend, options.onBatch) : undefined;
   const subject = await subjectOf(trained, backend);
   try {
-    const pictures = judged && data ? await samplePictures(trained.spec, data.val, examples(judged.judgements)) : [];
     const name = basename(resolve(run));
     const model = modelOf(trained.spec);
     const parts = [
       await sections.curveSection(await readSummary(run)),
       ...(judged ? [await sections.qualitySection(judged)] : []),
       ...(judged && data ? [await sections.imageSection(subject, judged, data, trained.spec)] : []),
-      await sections.explanationSection(subject, pictures, config.settings.seed),
+      ...(await explained(subject, material, backend)),
       await sections.dataSection(config, data, missing),
       sections.modelSection(model, config),
     ];
@@ -98,3 +134,33 @@ export async function writeReport(run: string, backend: Backend, options: Report
     await subject.state.dispose();
   }
 }
+
+/** Sections that explain the model. */
+async function explained(
+  subject: Subject,
+  { config, trained, images, judged, options: { quick, limit = LIMIT, onProgress } }: Material,
+  backend: Backend,
+): Promise<Section[]> {
+  const { seed } = config.settings;
+  if (!judged || typeof images === "string")
+    return [await sections.explanationSection(subject, { pictures: [], quick }, seed)];
+  const pictures = await samplePictures(trained.spec, images.val, examples(judged.judgements));
+  if (quick) return [await sections.explanationSection(subject, { pictures, quick }, seed)];
+  const { pictures: set } = await picturesOfSet(subject, trained.spec, images.val, { limit });
+  const parts = [
+    await sections.explanationSection(subject, { pictures, set }, seed),
+    await setSection(subject, set, seed),
+  ];
+  // Pixels in another order have no corruption that means anything.
+  if (trained.spec.preprocessing.permute_pixels !== undefined) return parts;
+  const robustness = await measureRobustness(trained, images.val, backend, {
+    seed,
+    limit: affordable(subject, TRIALS, Math.min(limit, MOST_CORRUPTED)),
+    onProgress: (done, total) => onProgress?.("corruptions", done, total),
+  });
+  return [...parts, await robustnessSection(robustness)];
+}
+
+/** Images that are corrupted, and how often each is. */
+const MOST_CORRUPTED = 64;
+const TRIALS = Object.values(CORRUPTIONS).reduce((sum, { levels }) => sum + levels.length, 0);

@@ -5,19 +5,12 @@ import type { Backend } from "../../runtime/backend.ts";
 import { pictureOf } from "../../studio/picture.ts";
 import { Confusion } from "../../train/confusion.ts";
 import { type Judgement, Judgements } from "../../train/judgements.ts";
-import type { Metrics } from "../../train/metrics.ts";
 import { channelsOf, transformOf } from "../../train/predictor.ts";
+import type { Judged } from "../class-quality.ts";
 import { createLoader } from "../loader.ts";
 import type { TrainedModel } from "../model-files.ts";
 import { createPredictor } from "../predictor.ts";
 import { openSamples } from "../sample-reader.ts";
-
-/** What a model says of a set of images. */
-export interface Judged {
-  readonly metrics: Metrics;
-  readonly judgements: readonly Judgement[];
-  readonly confusion: Confusion;
-}
 
 /** Evaluates a model on a set whose labels are its own. */
 export async function judge(
@@ -50,7 +43,7 @@ export async function judge(
 export async function samplePictures(
   spec: ModelSpec,
   dataset: ImageDataset,
-  chosen: readonly Judgement[],
+  chosen: readonly Pick<Judgement, "index" | "guess">[],
 ): Promise<Picture[]> {
   const reader = openSamples(dataset.files ?? []);
   try {

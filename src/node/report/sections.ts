@@ -1,21 +1,22 @@
 import { TesseraeError } from "../../errors.ts";
 import { architectureSvg } from "../../explain/architecture/index.ts";
-import type { Picture } from "../../explain/figure.ts";
+import { type Picture, picturesFor } from "../../explain/figure.ts";
 import { FIGURES, figureNames } from "../../explain/index.ts";
 import { facts, figure, type Html, html, type Section, table } from "../../explain/report/page.ts";
 import type { Subject } from "../../explain/subject.ts";
 import type { Model } from "../../models/model.ts";
 import { stageTable } from "../../models/stage-table.ts";
 import { statistics } from "../../models/statistics.ts";
-import { calibration, hardest, type Judgement, likelyMislabelled } from "../../train/judgements.ts";
+import { calibration, hardest, type Judgement, likelyMislabelled, mostConfused } from "../../train/judgements.ts";
 import { type Chart, drawChart } from "../chart.ts";
-import { confusionChart, MOST_DRAWN } from "../class-quality.ts";
-import { drawingSvg, thumbnailAddress } from "../explain.ts";
+import { confusionChart, type Judged, MOST_DRAWN } from "../class-quality.ts";
+import { thumbnailAddress } from "../explain.ts";
 import type { RunConfig } from "../run-config.ts";
 import { DEFAULTS, settingNames } from "../settings/index.ts";
 import type { OpenedData } from "../sources/open-data.ts";
 import { classCounts, curves, reliability } from "./charts.ts";
-import { type Judged, samplePictures } from "./judged.ts";
+import { samplePictures } from "./judged.ts";
+import { drawnFigure, onePerClass } from "./set-sections.ts";
 
 const chart = async (id: string, spec: object | undefined, caption: string): Promise<Html[]> =>
   spec ? [figure(id, await drawChart(spec as Chart), caption)] : [];
@@ -68,13 +69,17 @@ export async function qualitySection({ metrics, confusion, judgements }: Judged)
         reliability(reliable),
         `Calibration: bars on the dashed line would be right as often as they are sure; expected error ${percent(100 * reliable.ece)}`,
       )),
-      table(["class", "images", "accuracy", "precision", "F1", "most taken for"], rows, "By class"),
+      table(["class", "images", "recall", "precision", "F1", "most taken for"], rows, "By class"),
     ],
   };
 }
 
 /** Pixels a side of an image in a gallery. */
 const THUMBNAIL = 148;
+
+/** Pairs of classes that are shown, and images of each. */
+const PAIRS = 3;
+const OF_A_PAIR = 4;
 
 /** Images that deserve a look. */
 export async function imageSection(
@@ -84,50 +89,74 @@ export async function imageSection(
   spec: RunConfig["spec"],
 ): Promise<Section> {
   const name = (k: number) => subject.classes[k] ?? String(k);
-  const gallery = async (title: string, list: readonly Judgement[], what: string): Promise<Html[]> => {
-    if (list.length === 0) return [];
-    const pictures = await samplePictures(spec, data.val, list);
-    const items = await Promise.all(pictures.map((p, i) => item(p, list[i])));
-    return [html`<h3>${title}</h3><p>${what}</p><ul class="images">${items}</ul>`];
-  };
-  const item = async (picture: Picture, { label, guess, confidence, own }: Judgement): Promise<Html> => {
-    const said =
-      guess === label
-        ? `${name(label)}, ${percent(100 * own)}`
-        : `${name(label)}: ${percent(100 * own)}; taken for ${name(guess)}: ${percent(100 * confidence)}`;
-    return html`<li><img src="${await thumbnailAddress(picture.pixels, THUMBNAIL)}" alt="${`${picture.name}: ${said}`}">${picture.name}<br>${said}</li>`;
-  };
+  const said = ({ label, guess, confidence, own }: Judgement): string =>
+    guess === label
+      ? `${name(label)}, ${percent(100 * own)}`
+      : `${name(label)}: ${percent(100 * own)}; taken for ${name(guess)}: ${percent(100 * confidence)}`;
+  const part = async (title: string, list: readonly Judgement[], what: string): Promise<Html[]> =>
+    list.length === 0
+      ? []
+      : [
+          html`<h3>${title}</h3><p>${what}</p>`,
+          await gallery(await samplePictures(spec, data.val, list), list.map(said)),
+        ];
+  const { judgements } = judged;
+  const confused = mostConfused(judgements, PAIRS);
+  const pairs = confused.map((p) => `${name(p.label)} for ${name(p.guess)} (${p.images.length})`);
   const body = [
-    ...(await gallery(
+    ...(await part(
       "Hardest",
-      hardest(judged.judgements, 12),
+      hardest(judgements, 12),
       "Held-out images whose own class the model finds least likely.",
     )),
-    ...(await gallery(
+    ...(await part(
+      "Most confused",
+      confused.flatMap((p) => p.images.slice(0, OF_A_PAIR)),
+      `Classes taken for others most often: ${pairs.join(", ")}.`,
+    )),
+    ...(await part(
       "Likely mislabelled",
-      likelyMislabelled(judged.judgements, 12),
+      likelyMislabelled(judgements, 12),
       "The model gives another class at least the probability that images of that class have: look at their labels first.",
     )),
   ];
   return { id: "images", title: "Images to look at", body };
 }
 
-/** Every figure that the model allows. */
+/** Thumbnails with a line of text each. */
+async function gallery(pictures: readonly Picture[], lines: readonly string[]): Promise<Html> {
+  const items = await Promise.all(
+    pictures.map(
+      async ({ name, pixels }, i) =>
+        html`<li><img src="${await thumbnailAddress(pixels, THUMBNAIL)}" alt="${`${name}: ${lines[i]}`}">${name}<br>${lines[i]}</li>`,
+    ),
+  );
+  return html`<ul class="images">${items}</ul>`;
+}
+
+/** Figures that cost little: those of a report at the end of a run. */
+const QUICK = ["attention", "rollout", "gradcam", "filters", "positions", "kernels"];
+
+export interface Explained {
+  /** Images to explain one by one. */
+  readonly pictures: readonly Picture[];
+  /** Images for figures that average over many; without them those take the others. */
+  readonly set?: readonly Picture[];
+  readonly quick?: boolean;
+}
+
+/** Every figure of single images and of weights that the model allows. */
 export async function explanationSection(
   subject: Subject,
-  pictures: readonly Picture[],
+  { pictures, set, quick }: Explained,
   seed: number,
 ): Promise<Section> {
   const body: Html[] = [];
-  for (const name of figureNames) {
-    if (FIGURES[name].set || (FIGURES[name].images && pictures.length === 0)) continue;
-    try {
-      const drawing = await FIGURES[name].draw({ ...subject, pictures, seed });
-      const id = `figure-${name.replace(/\W/g, "x")}`;
-      body.push(figure(id, await drawingSvg(drawing), `${drawing.caption} (${FIGURES[name].source})`));
-    } catch (error) {
-      if (!(error instanceof TesseraeError && error.code === "model")) throw error;
-    }
+  for (const name of quick ? QUICK : figureNames) {
+    const { images, set: ofSets, most } = FIGURES[name];
+    if (ofSets || (images && pictures.length === 0)) continue;
+    const shown = set && most !== undefined ? picturesFor(FIGURES[name], set) : pictures;
+    body.push(...(await drawnFigure(name, subject, shown, seed)));
   }
   return { id: "explanations", title: "What it looks at, and what it learned", body };
 }
@@ -151,8 +180,28 @@ export async function dataSection(config: RunConfig, data: OpenedData | undefine
       ]),
       ...(missing === undefined ? [] : [html`<p>The images could not be opened for this report: ${missing}</p>`]),
       ...(await chart("classes", shown, "Images by class")),
+      ...(data ? await trainingImages(config.spec, data) : []),
     ],
   };
+}
+
+/** Training images that are shown. */
+const SHOWN = 12;
+
+/** A training image of some classes, as the model sees it without augmentation. */
+async function trainingImages(spec: RunConfig["spec"], { train }: OpenedData): Promise<Html[]> {
+  const pictures: Picture[] = [];
+  for (const chosen of onePerClass(train, SHOWN)) {
+    // A file that cannot be read has been named in training.
+    const found = await samplePictures(spec, train, [chosen]).catch((error) => {
+      if (error instanceof TesseraeError && error.code === "data") return [];
+      throw error;
+    });
+    pictures.push(...found);
+  }
+  if (pictures.length === 0) return [];
+  const lines = pictures.map((p) => train.classes[p.target] ?? String(p.target));
+  return [html`<h3>Training images</h3>`, await gallery(pictures, lines)];
 }
 
 function countsOf({ train, val }: OpenedData) {
@@ -175,7 +224,10 @@ export function modelSection(model: Model, config: RunConfig): Section {
     r.parameters,
     r.gmacs.toFixed(3),
   ]);
-  const changed = settingNames.filter((n) => JSON.stringify(config.settings[n]) !== JSON.stringify(DEFAULTS[n]));
+  // A run of an earlier version lacks settings that came after it.
+  const changed = settingNames.filter(
+    (n) => n in config.settings && JSON.stringify(config.settings[n]) !== JSON.stringify(DEFAULTS[n]),
+  );
   const shown = (value: unknown) => (typeof value === "object" ? JSON.stringify(value) : String(value));
   return {
     id: "model",

@@ -67,6 +67,13 @@ export const run = {
     must: wholeFrom(1),
     free: true,
   }),
+  report: setting<boolean>({
+    flag: "--report",
+    kind: "switch",
+    default: true,
+    help: "write report.html and README.md at the end",
+    free: true,
+  }),
   evalMetric: setting<"top1" | "top5" | "loss">({
     flag: "--eval-metric <name>",
     kind: ["top1", "top5", "loss"],
