@@ -63,3 +63,16 @@ export const SMALL: Readonly<Record<string, { options: ModelOptions; steps: stri
     steps: "image patches flatten project table tokens residual channels layers logits",
   },
 };
+
+/** Images that are not square, for each. */
+export const OBLONG: Readonly<Record<string, ModelOptions>> = {
+  vit_tiny_patch16_224: { img_size: [16, 32] },
+  convmixer: { img_size: [16, 24] },
+  swin_tiny_patch4_window7_224: { img_size: [24, 36], window_size: [4, 3] },
+  swinv2_tiny_window8_256: { img_size: [20, 44] },
+  maxvit_pico_rw_256: { img_size: [64, 128] },
+  pvt_tiny: { img_size: [64, 128] },
+  pvt_v2_b0: { img_size: [72, 100] },
+  resnet18: { img_size: [64, 100] },
+  mixer_s16_224: { img_size: [16, 32] },
+};

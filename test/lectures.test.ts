@@ -14,7 +14,7 @@ import { drawingSvg, pictureAddress } from "../src/node/explain.ts";
 import { createOrtBackend } from "../src/node/ort.ts";
 import { erf } from "../src/ops/special.ts";
 import type { Backend } from "../src/runtime/backend.ts";
-import { MAXVIT, PVT, SMALL } from "./lecture-models.ts";
+import { MAXVIT, OBLONG, PVT, SMALL } from "./lecture-models.ts";
 import { batchNormed, dense, type Example, exampleOf, layerNormed, weight } from "./lecture-subject.ts";
 
 let backend: Backend;
@@ -55,6 +55,17 @@ describe("a page of every lecture", () => {
         expect(/.{0,40}(NaN|undefined|Infinity)/.exec(text)?.[0]).toBeUndefined();
       }
     });
+
+  it.each(Object.keys(SMALL))(
+    "tells %s of one channel, of images that are not square, without a classifier",
+    async (name) => {
+      const options = { ...SMALL[name].options, ...OBLONG[name], in_chans: 1, num_classes: 0 };
+      const { of, picture } = await exampleOf(backend, name, options);
+      const page = await walk(of, picture, drawn);
+      expect(page).toContain('<section id="noLogits"');
+      expect(/.{0,40}(NaN|undefined|Infinity)/.exec(page.replace(/base64,[^"]+/g, ""))?.[0]).toBeUndefined();
+    },
+  );
 
   for (const name of Object.keys(SMALL))
     it(`refuses a patch that ${name} has not`, async () => {
