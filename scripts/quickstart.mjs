@@ -12,6 +12,7 @@ const title = (text) => console.log(`\n\x1b[1m${text}\x1b[0m`);
 
 install();
 if (!existsSync("dist/cli/main.js")) run("npx", "tsdown", "--log-level", "warn");
+if (!existsSync("dist/page/index.html")) run("npx", "vite", "build", "studio", "--logLevel", "warn");
 rmSync("runs/quickstart", { recursive: true, force: true });
 
 title("1. Draw an image set: eight shapes with colour, texture and clutter");
@@ -34,6 +35,9 @@ title("Done");
 console.log(`data        ${DATA}  (train/CLASS/*.png, val/CLASS/*.png)
 run         ${RUN}  (checkpoints, summary.csv, config.json)
 model       ${RUN}/model.onnx  (labels and preprocessing are in its metadata)
+
+look at it in the browser:
+  npx tesserae studio
 
 next, on images of your own, one folder a class:
   npx tesserae train PHOTOS --model vit_tiny_patch16_224

@@ -212,7 +212,7 @@ describe.skipIf(!hasChromium)(needsChromium("the studio's page"), () => {
     const before = await points();
     const image = await loss.screenshot();
     await poll(points).toBeGreaterThan(before + 10);
-    expect((await loss.screenshot()).equals(image)).toBe(false);
+    await poll(async () => (await loss.screenshot()).equals(image)).toBe(false);
     training.kill("SIGINT");
     await poll(() => page.locator(".state.stopped").count(), { timeout: 60_000 }).toBe(1);
   });

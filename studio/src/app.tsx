@@ -1,3 +1,4 @@
+import { useEffect } from "preact/hooks";
 import { routeTo, useRoute } from "./route.ts";
 import type { Studio } from "./studio.ts";
 import { CompareView } from "./views/compare.tsx";
@@ -14,6 +15,7 @@ const TABS = [
 export function App({ studio }: { studio: Studio }) {
   const { path, query } = useRoute();
   const [view = "", id = ""] = path;
+  useTitle(view === "run" ? id : (TABS.find((t) => (t.views as readonly string[]).includes(view))?.name ?? "Runs"));
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
@@ -49,6 +51,14 @@ export function App({ studio }: { studio: Studio }) {
       </main>
     </>
   );
+}
+
+/** Names the view in the browser's tab; another view begins at its top. */
+function useTitle(name: string): void {
+  useEffect(() => {
+    document.title = `${name} · tesserae`;
+    scrollTo(0, 0);
+  }, [name]);
 }
 
 /** Four tiles. */

@@ -1,11 +1,9 @@
 import type { EpochPoint, RunCurves, StepPoint } from "../../studio/run.ts";
+import { thinned } from "../../studio/thin.ts";
 import { epochFigures } from "../compare.ts";
 import { JOURNAL_FILE, type JournalRecord, recordsOf } from "../record/journal.ts";
 import { parseSummary, SUMMARY_FILE } from "../record/summary.ts";
 import { bytesInside, type Place, readInside, statInside } from "./folders.ts";
-
-/** Steps of a whole curve at most: a longer one is averaged. */
-const MOST_STEPS = 1500;
 
 const numberOf = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isFinite(value) ? value : undefined;
@@ -18,27 +16,6 @@ function stepPoint({ step, loss, lr, gradNorm, imagesPerSecond }: JournalRecord)
     ...{ step, loss: value, lr: numberOf(lr) },
     ...{ gradNorm: numberOf(gradNorm), imagesPerSecond: numberOf(imagesPerSecond) },
   };
-}
-
-const mean = (values: readonly (number | undefined)[]): number | undefined => {
-  const known = values.filter((v) => v !== undefined);
-  return known.length > 0 ? known.reduce((a, b) => a + b, 0) / known.length : undefined;
-};
-
-/** Means of as many neighbours as it takes to have at most `most` points. */
-export function thinned(steps: readonly StepPoint[], most = MOST_STEPS): StepPoint[] {
-  const width = Math.ceil(steps.length / most);
-  if (width <= 1) return [...steps];
-  return Array.from({ length: Math.ceil(steps.length / width) }, (_, i) => {
-    const some = steps.slice(i * width, (i + 1) * width);
-    return {
-      step: some[some.length - 1].step,
-      loss: mean(some.map((s) => s.loss)) as number,
-      lr: mean(some.map((s) => s.lr)),
-      gradNorm: mean(some.map((s) => s.gradNorm)),
-      imagesPerSecond: mean(some.map((s) => s.imagesPerSecond)),
-    };
-  });
 }
 
 /** Bytes before the place of reading that must be as they were: a run that is resumed cuts its journal and writes on. */

@@ -9,6 +9,8 @@ const PERIOD = 500;
 /** Looks without news after which a comment keeps the connection alive. */
 const QUIET = 20;
 
+const pause = (ends: AbortSignal): Promise<void> => sleep(PERIOD, undefined, { signal: ends }).catch(() => {});
+
 const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
 export interface WatchOptions {
@@ -32,6 +34,11 @@ export async function sendEvents(response: ServerResponse, { places, list, signa
   response.on("close", () => gone.abort());
   const ends = AbortSignal.any([signal, gone.signal]);
   while (!ends.aborted) {
+    // A page that does not read is told no more until it does.
+    if (response.writableNeedDrain) {
+      await pause(ends);
+      continue;
+    }
     const news: string[] = [];
     for (const { id, tail } of tails) {
       const curves = await tail.next();
@@ -45,7 +52,7 @@ export async function sendEvents(response: ServerResponse, { places, list, signa
       quiet = 0;
       response.write(news.join(""));
     }
-    await sleep(PERIOD, undefined, { signal: ends }).catch(() => {});
+    await pause(ends);
   }
   response.end();
 }

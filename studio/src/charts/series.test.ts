@@ -27,6 +27,14 @@ describe("curves", () => {
     expect(joined(grown, { whole: true, steps: [step(1, 9)], epochs: [] }).steps).toEqual([step(1, 9)]);
   });
 
+  it("stay short however long they grow, and keep their ends and mean", () => {
+    const long = Array.from({ length: 3001 }, (_, i) => step(i + 1, i % 2));
+    const { steps } = joined(NOTHING, { whole: true, steps: long, epochs: [] });
+    expect(steps.length).toBeLessThanOrEqual(1500);
+    expect(steps.at(-1)?.step).toBe(3001);
+    expect(steps.reduce((sum, s) => sum + s.loss, 0) / steps.length).toBeCloseTo(0.5, 1);
+  });
+
   it("are drawn over epochs once each run has ended one, else over updates", () => {
     expect(updatesPerEpoch(run)).toBe(2);
     expect(unitOf([run])).toBe("epoch");

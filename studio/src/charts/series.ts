@@ -1,4 +1,5 @@
 import type { EpochPoint, RunCurves, StepPoint } from "../../../src/studio/run.ts";
+import { MOST_STEPS, thinned } from "../../../src/studio/thin.ts";
 
 /** Curves of one run as far as they are known. */
 export interface Known {
@@ -8,9 +9,11 @@ export interface Known {
 
 export const NOTHING: Known = { steps: [], epochs: [] };
 
-/** What is known after news. */
-export const joined = (known: Known, { whole, steps, epochs }: RunCurves): Known =>
-  whole ? { steps, epochs } : { steps: [...known.steps, ...steps], epochs };
+/** What is known after news; a curve that has grown to twice the most is averaged again. */
+export function joined(known: Known, { whole, steps, epochs }: RunCurves): Known {
+  const all = whole ? steps : [...known.steps, ...steps];
+  return { steps: all.length > 2 * MOST_STEPS ? thinned(all) : all, epochs };
+}
 
 /** A line of a chart; x rises. */
 export interface Line {

@@ -33,7 +33,7 @@ export interface PanelProps {
 export function Panel(props: PanelProps) {
   const { model, image } = props;
   const { id } = image;
-  const key = `${model.info.name} ${id}`;
+  const key = `${answers(model).id} ${id}`;
   const prediction = useAsync(key, () => answers(model).predict(image), { fresh: true });
   if (prediction.error) return <Fault>{`${image.name}: ${prediction.error}`}</Fault>;
   if (!prediction.value) return <Waiting what={`${model.info.name} looks`} />;

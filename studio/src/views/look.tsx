@@ -214,7 +214,7 @@ function Strip({ images, image, state, model, take }: StripProps) {
             <button type="button" aria-pressed={each === image} onClick={() => setState({ ...state, image: each.id })}>
               <img src={each.url} alt="" />
               <span class="name">{each.name}</span>
-              {model && <Best key={model.info.name} model={model} image={each} />}
+              {model && <Best model={model} image={each} />}
             </button>
             <button
               type="button"
@@ -233,7 +233,7 @@ function Strip({ images, image, state, model, take }: StripProps) {
 }
 
 function Best({ model, image }: { model: ModelSource; image: GivenImage }) {
-  const { value, error } = useAsync(`${model.info.name} ${image.id}`, () => answers(model).predict(image));
+  const { value, error } = useAsync(`${answers(model).id} ${image.id}`, () => answers(model).predict(image));
   if (error) return <span class="dim">cannot be read</span>;
   return <span class="dim">{value ? value.top[0]?.label : "…"}</span>;
 }
