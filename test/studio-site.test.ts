@@ -95,7 +95,6 @@ describe("tesserae studio --export", () => {
   it("refuses what makes no sense in one line", async () => {
     await mkdir(at("empty"));
     const refused = [
-      ["--model", at("runs", "vit")],
       [at("runs"), "--export", at("x"), "--device", "cuda"],
       [at("runs"), "--export", at("x"), "--open"],
       [at("empty"), "--export", at("x")],
