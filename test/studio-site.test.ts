@@ -63,7 +63,7 @@ describe("tesserae studio --export", () => {
     const again = await tesserae(["studio", "--export", site, "--model", model, "--json"]);
     expect(JSON.parse(again.stdout)).toMatchObject({ models: 1, runs: 0 });
     expect((await siteOf(site)).models).toMatchObject([
-      { id: "some model", name: "some model", file: "models/some_20model.onnx", model: "vit_tiny_patch16_224" },
+      { id: "some model", name: "some model", file: "models/some~20model.onnx", model: "vit_tiny_patch16_224" },
     ]);
     await writeFile(join(site, "CNAME"), "mine");
     await symlink(site, at("link"));
@@ -178,6 +178,17 @@ describe.skipIf(!hasChromium)(needsChromium("an exported folder in a browser"), 
       for (const key of Object.keys(expected)) expectClose(found[key], expected[key]);
     }
     await Promise.all([asked.close(), backend.dispose(), other.close()]);
+  });
+
+  it("opens where models are looked through when it has no run", async () => {
+    const trained = await openTrained(at("runs", "mixer"));
+    await exportSite(at("models alone"), { runs: [], models: [{ name: "mine", trained }] });
+    const alone = await serveFolder(at("models alone"));
+    const other = await browser.newPage();
+    await other.goto(`${alone.origin}/`);
+    await other.getByRole("heading", { name: "Look", exact: true }).waitFor({ timeout: 60_000 });
+    expect(await other.locator("option").allTextContents()).toContain("mine");
+    await Promise.all([other.close(), alone.close()]);
   });
 
   it("with --device webgpu has that runtime too, and does without where the browser has no GPU", async () => {

@@ -8,6 +8,7 @@ import {
 } from "../explain/attention-layers.ts";
 import { type EvidenceMap, type EvidenceMethod, evidenceMap, evidenceMethods } from "../explain/evidence.ts";
 import { createSubject, type Subject } from "../explain/subject.ts";
+import type { OnnxModel } from "../graph/onnx.ts";
 import { type ModelSpec, modelOf } from "../models/spec.ts";
 import type { Weights } from "../models/trace.ts";
 import type { Backend } from "../runtime/backend.ts";
@@ -61,12 +62,15 @@ export interface StudioModelParts {
   readonly spec: ModelSpec;
   readonly weights: Weights;
   readonly backend: Backend;
+  /** The program that predicts, where it is at hand; default: an export of the weights. */
+  readonly onnx?: OnnxModel;
 }
 
 /** Loads a model for the studio. What explains it is loaded when it is first asked for. */
-export async function createStudioModel({ name, spec, weights, backend }: StudioModelParts): Promise<StudioModel> {
+export async function createStudioModel(parts: StudioModelParts): Promise<StudioModel> {
+  const { name, spec, weights, backend } = parts;
   const model = modelOf(spec);
-  const predictor = await loadPredictor(spec, exportOnnx(model, spec, weights), backend);
+  const predictor = await loadPredictor(spec, parts.onnx ?? exportOnnx(model, spec, weights), backend);
   const layers = attentionLayers(model);
   const info: ModelInfo = {
     ...{ name, model: spec.name, classes: spec.descriptions ?? spec.classes, inputShape: spec.inputShape },

@@ -50,9 +50,9 @@ function siteModels(site: Site, base: URL): Models {
       const entry = models.find((m) => m.id === id);
       if (!entry) throw new Error(`There is no model ${id} here`);
       backend ??= openEngine(site, base);
-      const { spec, weights } = await fetchModel(new URL(entry.file, base), { name: entry.name });
+      const { spec, weights, onnx } = await fetchModel(new URL(entry.file, base), { name: entry.name });
       if (!weights) throw new Error(`${entry.name} holds its weights as integers, which cannot be explained`);
-      return inBrowser(await createStudioModel({ name: entry.name, spec, weights, backend: await backend }));
+      return inBrowser(await createStudioModel({ name: entry.name, spec, weights, onnx, backend: await backend }));
     },
   };
 }

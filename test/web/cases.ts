@@ -1,4 +1,5 @@
 import type { RgbImage } from "../../src/data/image.ts";
+import type { OnnxModel } from "../../src/graph/onnx.ts";
 import { createModel } from "../../src/models/index.ts";
 import type { Model } from "../../src/models/model.ts";
 import { type ModelSpec, specOf } from "../../src/models/spec.ts";
@@ -30,6 +31,7 @@ export const MODELS: Readonly<Record<string, () => Model>> = {
 export interface Trained {
   readonly spec: ModelSpec;
   readonly weights: Weights;
+  readonly onnx?: OnnxModel;
 }
 
 /** Fresh weights, larger than a training would begin with, so that the answers differ from class to class. */
@@ -64,11 +66,11 @@ export async function losses(name: string, backend: Backend, steps = 5): Promise
 
 /** Everything that the studio asks of a model on an image, as numbers by name. */
 export async function answers(
-  { spec, weights }: Trained,
+  { spec, weights, onnx }: Trained,
   image: RgbImage,
   backend: Backend,
 ): Promise<Record<string, number[]>> {
-  const model = await createStudioModel({ name: "it", spec, weights, backend });
+  const model = await createStudioModel({ name: "it", spec, weights, onnx, backend });
   const { top } = await model.predict(image);
   const found: Record<string, number[]> = {
     classes: top.map((guess) => guess.index),

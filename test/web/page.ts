@@ -41,8 +41,8 @@ const page = {
   async answers(model: string, image: string, options: WebOptions = {}) {
     const engine = await createWebEngine({ assets: "ort/", ...options });
     try {
-      const { spec, weights = new Map() } = await fetchModel(model);
-      return await answers({ spec, weights }, await decodeImage(await fetched(image)), engine);
+      const { spec, weights = new Map(), onnx } = await fetchModel(model);
+      return await answers({ spec, weights, onnx }, await decodeImage(await fetched(image)), engine);
     } finally {
       await engine.dispose();
     }

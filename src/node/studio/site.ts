@@ -85,9 +85,9 @@ async function fillSite(
   return site;
 }
 
-/** A file name for an id, which may hold anything: what is no letter, digit, dot or dash is written by its code. */
+/** A file name for an id, which may hold anything: what an address would not hold as it is, is written by its code. */
 const fileNameOf = (id: string): string =>
-  id.replace(/[^A-Za-z0-9.-]/g, (c) => `_${c.charCodeAt(0).toString(16)}`).replace(/^\./, "_2e");
+  id.replace(/[^A-Za-z0-9._-]/g, (c) => `~${c.charCodeAt(0).toString(16)}`).replace(/^\./, "~2e");
 
 async function writeRun(folder: string, place: Place, details: RunDetails): Promise<SiteRun> {
   const curves = `runs/${fileNameOf(place.id)}.json`;
