@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, stat, utimes } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { ImageDataset } from "../data/dataset.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import type { Weights } from "../models/trace.ts";
 import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
 import { cacheFolder } from "./cache-folder.ts";
+import { cacheLimit, makeRoom } from "./cache-limit.ts";
 import { errorCode } from "./file-system.ts";
 import { runtimeVersion } from "./ort.ts";
 import { dataFingerprint } from "./sources/fingerprint.ts";
@@ -86,19 +87,30 @@ export async function cachedFeatures(
     const [values, rows, sum] = ["values", "rows", "sha256"].map((name) => tensors.get(name));
     if (!(values?.data instanceof Float32Array && rows?.data instanceof Int32Array && sum)) return "damaged";
     if (`${bytesOf(sum.data)}` !== `${checksum(values.data, rows.data)}`) return "damaged";
+    const now = new Date();
+    await utimes(fileOf(key, folder), now, now).catch(() => {}); // used now: see makeRoom
     return { values: values.data, dim: values.shape[1], rows: rows.data };
   } catch {
     return "damaged";
   }
 }
 
-/** Keeps features; of several processes that do so the last one's file stays, whole. Throws TesseraeError("io"). */
-export async function keepFeatures(key: string, { values, dim, rows }: FeatureRows, folder = cacheFolder()) {
-  await mkdir(join(folder, "features"), { recursive: true });
+/**
+ * Keeps features; of several processes that do so the last one's file stays, whole. Features that were used least recently
+ * make room where all take more than `limit` bytes. Throws TesseraeError("io").
+ */
+export async function keepFeatures(
+  key: string,
+  { values, dim, rows }: FeatureRows,
+  { folder = cacheFolder(), limit = cacheLimit() }: { folder?: string; limit?: number } = {},
+): Promise<void> {
+  const file = fileOf(key, folder);
+  await mkdir(dirname(file), { recursive: true });
   const tensors = new Map([
     ["values", { dtype: "float32" as const, shape: [rows.length, dim], data: values }],
     ["rows", { dtype: "int32" as const, shape: [rows.length], data: rows }],
     ["sha256", { dtype: "uint8" as const, shape: [32], data: checksum(values, rows) }],
   ]);
-  await writeFileAtomic(fileOf(key, folder), writeSafetensors(tensors));
+  await writeFileAtomic(file, writeSafetensors(tensors));
+  await makeRoom(dirname(file), limit, basename(file));
 }
