@@ -3,7 +3,7 @@ import { type Program, programOf } from "../program.ts";
 import { apply, applyAll, type Node, type Tensor, withScope } from "../tensor.ts";
 import { type Shape, showShape } from "../types.ts";
 import { nodesOf } from "../walk.ts";
-import { type Demand, type Range, type Rule, sliceRules, viewOf } from "./slice-rules.ts";
+import { type Demand, holderOf, type Range, type Rule, sliceRules, viewOf } from "./slice-rules.ts";
 
 /**
  * Computes only what is read. Where every reader of a tensor takes the same slice of it, such as the class token after
@@ -109,13 +109,8 @@ function join(a: Demand | undefined, b: Demand): Demand {
 }
 
 /** The shape with the range in place of the whole: [N, L, D] or [N·L, D] to [N, l, D] or [N·l, D]. */
-function narrow(shape: Shape, { before, size, start, end }: Range): Shape {
-  let product = 1;
-  for (const [i, d] of shape.entries()) {
-    const outer = before / product;
-    if (Number.isInteger(outer) && Number.isInteger(d / (outer * size)))
-      return shape.map((v, j) => (j === i ? (v / size) * (end - start) : v));
-    product *= d;
-  }
-  throw new TesseraeError("internal", `no axis of ${showShape(shape)} holds the range`);
+function narrow(shape: Shape, range: Range): Shape {
+  const axis = holderOf(shape, range);
+  if (axis === undefined) throw new TesseraeError("internal", `no axis of ${showShape(shape)} holds the range`);
+  return shape.map((v, i) => (i === axis ? (v / range.size) * (range.end - range.start) : v));
 }

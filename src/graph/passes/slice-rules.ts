@@ -54,7 +54,22 @@ const rowwise =
       ? inputs.map((_, i) => (i === 0 ? demand : "full"))
       : undefined;
 
-const reshape: Rule = (_node, demand) => [demand];
+/**
+ * The axis of a shape that the range's middle is a part of: [N, L, D] and [N·L, D] hold a range of L, [N, L/2, 2, D] has no
+ * axis for it.
+ */
+export function holderOf(shape: Shape, { before, size }: View): number | undefined {
+  let product = 1;
+  for (const [axis, d] of shape.entries()) {
+    const outer = before / product;
+    if (Number.isInteger(outer) && Number.isInteger(d / (outer * size))) return axis;
+    product *= d;
+  }
+  return undefined;
+}
+
+const reshape: Rule = ({ inputs }, demand) =>
+  holderOf((inputs[0] as Tensor).shape, demand) === undefined ? undefined : [demand];
 
 const transpose: Rule = ({ inputs, outputs: [y], attrs }, demand) => {
   const axis = axisOf(y.shape, demand);
