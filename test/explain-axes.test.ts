@@ -148,6 +148,14 @@ describe("similarity of positions", () => {
 });
 
 describe("receptive field by depth", () => {
+  it("is measured at the first layer, the first block and the last, however deep the model", async () => {
+    const context = await contextOf("vit_tiny_patch16_224", { ...VIT, depth: 30 });
+    const fields = await fieldsByDepth(context);
+    expect(fields.map((f) => f.depth).filter((d) => d < 2 || d === 30)).toEqual([0, 1, 30]);
+    expect(fields.map((f) => f.attends)).toEqual(fields.map((f) => f.depth > 0));
+    expect(fields.length).toBeLessThanOrEqual(12);
+  });
+
   it("has an effective area within what kernels reach, by the gradient of the middle place", async () => {
     const context = await contextOf("convmixer", { img_size: 32, dim: 4, depth: 3, kernel_size: 3, patch_size: 2 });
     const fields = await fieldsByDepth(context);

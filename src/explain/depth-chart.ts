@@ -1,10 +1,19 @@
 import { nodesOf } from "../graph/walk.ts";
 import type { Model } from "../models/model.ts";
 import type { Size } from "../nn/size.ts";
-import { globalAttention } from "./attention.ts";
+import { tracedLayers } from "./attention-layers.ts";
 import type { ChartDrawing } from "./drawing.ts";
 import { batchOf, type FigureContext, lacks } from "./figure.ts";
-import { areaOf, blockPaths, composedField, depthsOf, middleOfMaps, middleSlope, spread } from "./receptive.ts";
+import {
+  areaOf,
+  blockPaths,
+  composedField,
+  type Depth,
+  depthsOf,
+  middleOfMaps,
+  middleSlope,
+  spread,
+} from "./receptive.ts";
 import { answer, floats, type Inside, inside } from "./subject.ts";
 
 /** The receptive field of one place of a model. */
@@ -14,6 +23,8 @@ export interface FieldAtDepth {
   readonly depth: number;
   /** Height and width by composition of kernels and strides, or all of the image behind attention; in pixels. */
   readonly composed?: Size;
+  /** Whether it lies behind a layer in which every token asks every token. */
+  readonly attends: boolean;
   /** Least part of the image that holds 95 % of the gradient's weight. */
   readonly area?: number;
 }
@@ -22,21 +33,14 @@ export interface FieldAtDepth {
 const MOST = 12;
 
 /** What of the image a place can depend on. */
-function reachOf(model: Model, of: Inside): (depth: ReturnType<typeof depthsOf>[number]) => Size | undefined {
-  const everywhere = new Set(attentionOf(model, of).map(({ probs }) => probs.node));
+function reachOf(model: Model, of: Inside): (depth: Depth) => Pick<FieldAtDepth, "composed" | "attends"> {
+  const global = tracedLayers(model, of).filter((l) => l.kind === "global");
+  const everywhere = new Set(global.map(({ probs }) => probs.node));
   const image = [model.inputShape[1], model.inputShape[2]] as const;
-  return ({ maps }) =>
-    nodesOf([maps]).some((n) => everywhere.has(n)) ? image : composedField(maps, of.image, middleOfMaps(maps));
-}
-
-/** Layers in which every token asks every token, if any. */
-function attentionOf(model: Model, of: Inside): ReturnType<typeof globalAttention> {
-  const some = [...of.taps.values()].some((t) => t.rank === 4);
-  try {
-    return some ? globalAttention(model, of) : [];
-  } catch {
-    return [];
-  }
+  return ({ maps }) => {
+    const attends = nodesOf([maps]).some((n) => everywhere.has(n));
+    return { attends, composed: attends ? image : composedField(maps, of.image, middleOfMaps(maps)) };
+  };
 }
 
 /** Composed receptive fields by depth, of a model without weights. */
@@ -44,8 +48,11 @@ export function composedByDepth(model: Model): FieldAtDepth[] {
   const of = inside(model, 1);
   const reach = reachOf(model, of);
   const paths = blockPaths(model, of);
-  return depthsOf(model, of, paths).map((d) => ({ path: d.path, depth: paths.indexOf(d.path), composed: reach(d) }));
+  return depthsOf(model, of, paths).map((d) => ({ path: d.path, depth: paths.indexOf(d.path), ...reach(d) }));
 }
+
+/** The first layer, the first block, and of the others evenly. */
+const measured = (paths: readonly string[]): string[] => [...paths.slice(0, 2), ...spread(paths.slice(2), MOST - 2)];
 
 /** Composed and effective receptive fields by depth, the effective ones averaged over the pictures. Throws TesseraeError("model"). */
 export async function fieldsByDepth(context: Pick<FigureContext, "pictures"> & Parameters<typeof answer>[0]) {
@@ -53,10 +60,10 @@ export async function fieldsByDepth(context: Pick<FigureContext, "pictures"> & P
   const found: FieldAtDepth[] = [];
   const result = await answer(context, batchOf(pictures), (of) => {
     const paths = blockPaths(model, of);
-    const depths = depthsOf(model, of, spread(paths, MOST));
+    const depths = depthsOf(model, of, measured(paths));
     if (depths.length === 0) throw lacks(model, "no feature maps whose receptive field could be drawn");
     const reach = reachOf(model, of);
-    for (const d of depths) found.push({ path: d.path, depth: paths.indexOf(d.path), composed: reach(d) });
+    for (const d of depths) found.push({ path: d.path, depth: paths.indexOf(d.path), ...reach(d) });
     return new Map(depths.map((d) => [d.path, middleSlope(d, of.image)]));
   });
   return found.map((f) => {

@@ -51,9 +51,7 @@ export async function fieldStep(context: LectureContext): Promise<Step> {
   const side = Math.sqrt(height * width);
   const fields = await fieldsByDepth({ ...subject, pictures: [picture] });
   const depths = fields.map((f) => f.depth);
-  const attends = fields.some(
-    ({ depth, composed }) => depth === 1 && composed?.[0] === height && composed[1] === width,
-  );
+  const attends = fields.some(({ depth, attends }) => depth === 1 && attends);
   const flat = (name: string, at: (depth: number) => number): DepthSeries => ({
     name,
     points: depths.map((depth) => ({ depth, side: at(depth) })),
