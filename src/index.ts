@@ -3,6 +3,7 @@
  * @module
  */
 export { grad, vjp } from "./autodiff/grad.ts";
+export { CORRUPTIONS, type Corruption, type CorruptionKey, corrupt } from "./data/corrupt/index.ts";
 export type { ImageDataset, ImageSample } from "./data/dataset.ts";
 export type { Batch, Loader, LoaderOptions } from "./data/loader.ts";
 export { type EvalTransform, evalTransform, type TrainTransform, trainTransform } from "./data/transform.ts";

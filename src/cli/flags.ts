@@ -31,7 +31,7 @@ export function pairOf(text: string): [number, number] {
 
 /** "30,60": numbers, as flags of several values arrive from `joinPairs`. */
 export const listOf = (text: string): number[] => text.split(/[\s,]+/).map(number);
-/** "a*,b": globs; repeats gather into one list. */
+/** "a*,b": globs or names; repeats gather into one list. */
 export const globsOf = (text: string, previous: readonly string[] = []): string[] => [
   ...previous,
   ...text.split(",").filter((glob) => glob.trim() !== ""),

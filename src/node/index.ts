@@ -8,7 +8,7 @@ export { type CheckpointStore, createCheckpointStore, loadCheckpoint } from "./c
 export { decodeFile, decodeImage } from "./decode.ts";
 export { type Embedder, type Embeddings, embed, openEmbedder } from "./embed.ts";
 export { createEngine } from "./engine.ts";
-export { drawingSvg, type FigureFiles, picturesOf, subjectOf, writeFigure } from "./explain.ts";
+export { drawingSvg, type FigureFiles, picturesOf, picturesOfSet, subjectOf, writeFigure } from "./explain.ts";
 export { type ExportFileOptions, exportFile, type Form, planOf, toOnnx } from "./export-file.ts";
 export { computeFeatures, type FeatureOptions, type Features } from "./features.ts";
 export * from "./hub/index.ts";
@@ -21,6 +21,8 @@ export { createOrtBackend, type Device, listDevices, type OrtOptions } from "./o
 export { createPredictor, type Guess, type Predictor } from "./predictor.ts";
 export { type PreviewOptions, type PreviewResult, preview } from "./preview.ts";
 export { type KnnResult, knnEvaluation, linearProbe, type ProbeResult } from "./probe.ts";
+export { type Report, type ReportOptions, writeReport } from "./report/index.ts";
+export { type MeasuredRobustness, measureRobustness, type RobustnessOptions } from "./robustness.ts";
 export { openIndex, writeIndex } from "./search-index.ts";
 export { FINETUNE } from "./settings/finetune.ts";
 export type { TrainSettings } from "./settings/index.ts";

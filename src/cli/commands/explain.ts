@@ -3,7 +3,7 @@ import pc from "picocolors";
 import { TesseraeError } from "../../errors.ts";
 import type { Figure, Picture, Subject } from "../../explain/index.ts";
 import type { ModelSpec } from "../../models/spec.ts";
-import { count, type EngineFlags, whole, withEngine } from "../flags.ts";
+import { count, type EngineFlags, globsOf, whole, withEngine } from "../flags.ts";
 import { type HeldOut, type HeldOutFlags, heldOut, withHeldOut, withLabelsOf } from "../held-out.ts";
 import { note, plural, print, printJson, warn } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
@@ -21,8 +21,6 @@ interface ExplainFlags extends EngineFlags, HeldOutFlags {
   json?: boolean;
 }
 
-const names = (text: string, before: string[] = []): string[] => [...before, ...text.split(",").filter(Boolean)];
-
 export const explainCommand = (): CommandDefinition => ({
   example: "explain runs/shapes shapes/val/star/00000.png --figure rollout,gradcam",
   command: withEngine(
@@ -34,7 +32,7 @@ export const explainCommand = (): CommandDefinition => ({
     )
       .addOption(
         new Option("--figure <names>", "figures, by commas; all: every one that the model allows; list: their names")
-          .argParser(names)
+          .argParser(globsOf)
           .default([], "all"),
       )
       .option("--class <name>", "name or number of the class to explain (default: the model's answer)")

@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import pc from "picocolors";
 import { CORRUPTIONS, checkCorruptions, corruptionNames } from "../../data/corrupt/index.ts";
 import { meanByCorruption, meanTop1, type Robustness, robustnessDrawing } from "../../explain/robustness.ts";
-import { count, type EngineFlags, whole, withEngine, workersFlag } from "../flags.ts";
+import { count, type EngineFlags, globsOf, whole, withEngine, workersFlag } from "../flags.ts";
 import { type HeldOutFlags, heldOut, withHeldOut, withLabelsOf } from "../held-out.ts";
 import { percent, plural, print, printJson, table } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
@@ -21,8 +21,6 @@ interface RobustnessFlags extends EngineFlags, PreparationFlags, HeldOutFlags {
 const SOURCE =
   "Hendrycks and Dietterich 2019, Benchmarking Neural Network Robustness; patches: Naseer et al. 2021, Intriguing Properties of Vision Transformers";
 
-const names = (text: string, before: string[] = []): string[] => [...before, ...text.split(",").filter(Boolean)];
-
 export const robustnessCommand = (): CommandDefinition => ({
   example: "robustness runs/shapes shapes --limit 64",
   command: withEngine(
@@ -35,7 +33,7 @@ export const robustnessCommand = (): CommandDefinition => ({
       )
         .addOption(
           new Option("--corruption <names>", "corruptions, by commas; list: their names and severities")
-            .argParser(names)
+            .argParser(globsOf)
             .default([], "all"),
         )
         .addOption(

@@ -57,9 +57,11 @@ export const lossLandscape: Figure = {
     const plane = spread(SIDE).flatMap((beta) => spread(SIDE).map((alpha) => ({ alpha, beta })));
     const line = spread(FINER * (SIDE - 1) + 1).map((alpha) => ({ alpha, beta: 0 }));
     const losses = await lossesAt(context, [...line, ...plane]);
-    const bad = losses.find(({ loss }) => !Number.isFinite(loss));
-    if (bad) throw new TesseraeError("model", `${model.name} has a loss that is not finite near its weights`);
-    const [onLine, onPlane] = [losses.slice(0, line.length), losses.slice(line.length)];
+    const own = losses[(line.length - 1) / 2].loss;
+    if (!Number.isFinite(own)) throw new TesseraeError("model", `${model.name} has a loss that is not finite`);
+    // Far from the weights numbers may overflow: there the picture stays empty.
+    const finite = (points: readonly Point[]) => points.filter(({ loss }) => Number.isFinite(loss));
+    const [onLine, onPlane] = [finite(losses.slice(0, line.length)), finite(losses.slice(line.length))];
     const known = pictures.every((p) => p.label !== undefined);
     const half = 1 / (SIDE - 1);
     const cells = onPlane.map((p) => ({
@@ -69,7 +71,7 @@ export const lossLandscape: Figure = {
     return {
       kind: "chart",
       title: this.title,
-      caption: `Cross-entropy on ${pictures.length} images${known ? "" : " (of the model's own answers)"} as the weights move along drawn directions whose filters are as long as the model's. The model is at 0, its loss ${onLine[(line.length - 1) / 2].loss.toPrecision(3)}; at 1 a filter has moved by its own length. Biases, norms and running statistics stay.`,
+      caption: `Cross-entropy on ${pictures.length} images${known ? "" : " (of the model's own answers)"} as the weights move along drawn directions whose filters are as long as the model's. The model is at 0, its loss ${own.toPrecision(3)}; at 1 a filter has moved by its own length. Biases, norms and running statistics stay.`,
       data: { seed: context.seed, line: onLine, plane: onPlane },
       spec: {
         hconcat: [
