@@ -4,7 +4,10 @@ import { goTo, parseRoute, routeTo } from "./route.ts";
 import type { Studio } from "./studio.ts";
 import { Fault } from "./ui/parts.tsx";
 import { messageOf } from "./ui/use-async.ts";
-import "./style.css";
+import "./style/base.css";
+import "./style/runs.css";
+import "./style/look.css";
+import "./style/small.css";
 
 /** Whether the address names no view and there is no run to begin with, but a model. */
 async function onlyModels({ runs, models }: Studio): Promise<boolean> {
