@@ -16,7 +16,16 @@ beforeAll(async () => {
 });
 
 const epochs = async (modelEma: number) =>
-  (await train({ ...VIT, modelEma, data: sets.folder, epochs: 2, output: join(folder, `ema-${modelEma}`) })).epochs;
+  (
+    await train({
+      ...VIT,
+      modelEma,
+      data: sets.folder,
+      epochs: 2,
+      report: false,
+      output: join(folder, `ema-${modelEma}`),
+    })
+  ).epochs;
 
 it("averages that forget at once are measured as the live weights are", async () => {
   for (const { val, valAverage } of await epochs(1e-9)) {

@@ -24,7 +24,15 @@ it.each([
     const ends: string[] = [];
     for (const workers of [0, 1, 2, 3]) {
       const output = join(folder, `${data}-${workers}`);
-      const { skipped } = await train({ ...options, threads, workers, data: sets[data], epochs: 2, output });
+      const { skipped } = await train({
+        ...options,
+        threads,
+        workers,
+        data: sets[data],
+        epochs: 2,
+        report: false,
+        output,
+      });
       expect([...skipped.values()].sort()).toEqual([
         "not an image that can be read",
         "the file is empty (zero bytes)",
@@ -34,7 +42,7 @@ it.each([
     }
     expect(new Set(ends).size).toBe(1);
     const other = join(folder, `${data}-other`);
-    await train({ ...options, threads, seed: 8, data: sets[data], epochs: 2, output: other });
+    await train({ ...options, threads, seed: 8, data: sets[data], epochs: 2, report: false, output: other });
     expect(endOf(other)).not.toBe(ends[0]);
   },
 );

@@ -23,7 +23,15 @@ const shapes = at("shapes");
 beforeAll(() => writeSynth(shapes, { count: 64, seed: 0, size: 16 }));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const short: Partial<TrainOptions> = { data: shapes, epochs: 2, batchSize: 16, crop: "pad", threads: 1, workers: 0 };
+const short: Partial<TrainOptions> = {
+  data: shapes,
+  epochs: 2,
+  batchSize: 16,
+  crop: "pad",
+  threads: 1,
+  workers: 0,
+  report: false,
+};
 
 async function trained(output: string, options: Partial<TrainOptions>) {
   const events: TrainEvent[] = [];
