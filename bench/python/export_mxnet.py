@@ -22,7 +22,7 @@ MODELS = {
     "resnet18_v2": ("resnet18_v2", 64),
     "mobilenet": ("mobilenet0_25", 64),
     "mobilenet_v2": ("mobilenet_v2_0_25", 64),
-    "squeezenet": ("squeezenet1_1", 64),
+    "squeezenet": ("squeezenet1_1", 224),
     "densenet": ("densenet121", 224),
     "vgg11_bn": ("vgg11_bn", 32),
 }
@@ -35,7 +35,7 @@ def randomize(net):
         noise = g.standard_normal(v.shape)
         if key.endswith("running_var"):
             v = 1 + 0.3 * np.abs(noise)
-        elif v.ndim < 2:
+        elif v.ndim < 2 and (p.grad_req != "null" or key.endswith("running_mean")):
             v = v + 0.1 * noise
         p.set_data(mx.nd.array(v))
 
