@@ -1,6 +1,7 @@
 """Random weights in the layouts of other packages, with what those packages compute from them.
 
   python bench/python/layouts.py OUT     writes OUT/CASE/{weights.*, input.bin, output.bin, case.json}
+  python bench/python/layouts.py OUT --pvt CHECKOUT   those of a checkout of the PVT repository too
   TESSERAE_LAYOUTS=OUT npm run verify:layouts   loads each into tesserae and compares (1e-4 of the largest output)
 
 Needs torch, timm, torchvision, transformers, vit-pytorch, numpy.
@@ -61,8 +62,6 @@ def transformers_cases():
     ours = dict(embed_dim=64, depth=2, num_heads=4, img_size=64, num_classes=7)
     m = randomize(hf.ViTForImageClassification(hf.ViTConfig(**vit, num_labels=7)))
     write("hf-vit", m, "vit_tiny_patch16_224", ours, 64, logits(m))
-    m = randomize(hf.DeiTForImageClassification(hf.DeiTConfig(**vit, num_labels=7)))
-    # This class has no distilled head: compared by its class token's head alone.
     m = randomize(hf.DeiTForImageClassificationWithTeacher(hf.DeiTConfig(**vit, num_labels=7)))
     write("hf-deit-distilled", m, "deit_tiny_distilled_patch16_224", ours, 64, logits(m))
     m = randomize(hf.SwinForImageClassification(hf.SwinConfig(
@@ -73,9 +72,6 @@ def transformers_cases():
         hidden_size=64, num_hidden_layers=2, num_attention_heads=4, image_size=56, patch_size=14)))
     write("hf-dinov2", m, "vit_small_patch14_dinov2",
           dict(embed_dim=64, depth=2, num_heads=4, img_size=56), 56, lambda x: m(x).pooler_output)
-    w = hf.Dinov2WithRegistersModel(hf.Dinov2WithRegistersConfig(
-        hidden_size=64, num_hidden_layers=2, num_attention_heads=4, image_size=56, patch_size=14, num_register_tokens=4))
-    w = randomize(w)
     for name, kind, widths, target in [
         ("hf-resnet-basic", "basic", [64, 128, 256, 512], "resnet18"),
         ("hf-resnet-bottleneck", "bottleneck", [256, 512, 1024, 2048], "resnet50"),
@@ -169,8 +165,28 @@ def flax_case():
     path.unlink()
 
 
+def pvt_cases(checkout):
+    """The authors' own code, whose imports of timm have moved since."""
+    import timm.layers
+    import timm.models._registry
+
+    sys.modules |= {"timm.models.layers": timm.layers, "timm.models.registry": timm.models._registry}
+    sys.path.insert(0, str(pathlib.Path(checkout) / "classification"))
+    import pvt
+    import pvt_v2
+
+    common = dict(img_size=64, depths=[1, 2, 1, 1], embed_dims=[16, 32, 40, 64], num_classes=7)
+    code = dict(common, patch_size=4, num_heads=[1, 2, 5, 8], mlp_ratios=[8, 8, 4, 4], qkv_bias=True, norm_layer=lambda dim: nn.LayerNorm(dim, eps=1e-6))
+    m = randomize(pvt.PyramidVisionTransformer(**code))
+    write("pvt-repository", m, "pvt_tiny", common, 64)
+    m = randomize(pvt_v2.PyramidVisionTransformerV2(**dict(code, patch_size=7)))
+    write("pvt-v2-repository", m, "pvt_v2_b0", dict(common, num_heads=[1, 2, 5, 8]), 64)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     OUT.mkdir(parents=True, exist_ok=True)
     for cases in (transformers_cases, torchvision_cases, vit_pytorch_case, convmixer_case, flax_case):
         cases()
+    if "--pvt" in sys.argv:
+        pvt_cases(sys.argv[sys.argv.index("--pvt") + 1])
