@@ -26,6 +26,11 @@ const cosine = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((sum, v, i) => sum + v * b[i], 0) / (Math.hypot(...a) * Math.hypot(...b));
 
 describe("axial attention", () => {
+  it("is not taken for windows, though 16 lines of 16 places could be 4 x 4 windows", async () => {
+    const context = await contextOf("axial26s", AXIAL);
+    await expect(FIGURES["window-attention"].draw(context)).rejects.toThrow("no attention within windows");
+  });
+
   it("is the middle's column, its row, and what the row asks of all columns", async () => {
     const context = await contextOf("axial26s", AXIAL);
     const { data, kind } = await FIGURES["axial-attention"].draw(context);

@@ -1,10 +1,11 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Model } from "../../models/model.ts";
+import { tracedLayers } from "../attention-layers.ts";
 import { overlay } from "../color.ts";
 import type { Panel } from "../drawing.ts";
 import { batchOf, type Figure, lacks } from "../figure.ts";
 import { answer, floats, type Inside } from "../subject.ts";
-import { spreadOut, squareWindows, type Windows, whereIs, windowKind } from "../windows.ts";
+import { spreadOut, squareWindows, type Windows, whereIs } from "../windows.ts";
 
 /** A layer whose tokens attend within windows. */
 interface Windowed extends Windows {
@@ -15,15 +16,11 @@ interface Windowed extends Windows {
 }
 
 /** Layers that attend within windows of a square map; of each map's size and kind the last. */
-function windowed(model: Model, { taps, image }: Inside): Windowed[] {
+function windowed(model: Model, of: Inside): Windowed[] {
   const found = new Map<string, Windowed>();
-  for (const [tapped, probs] of taps) {
-    if (!tapped.endsWith(".probs") || probs.rank !== 4) continue;
-    const path = tapped.slice(0, -".probs".length);
-    const [side, count] = [Math.sqrt(probs.shape[2]), Math.sqrt(probs.shape[0] / image.shape[0])];
-    const square = Number.isInteger(side) && Number.isInteger(count) && probs.shape[2] === probs.shape[3];
-    if (!square || count < 2) continue;
-    const kind = windowKind(path, count);
+  for (const { path, probs, groups, kind } of tracedLayers(model, of)) {
+    if (kind !== "window" && kind !== "shifted window" && kind !== "grid") continue;
+    const [side, count] = [Math.sqrt(probs.shape[2]), Math.sqrt(groups)];
     const name = path.includes("attn_block") ? "block" : kind;
     found.set(`${side} ${count} ${name}`, { ...squareWindows({ side, count, kind }), path, probs, name });
   }
