@@ -1,9 +1,10 @@
 import { FORWARD_PASSES, PASSES } from "../src/graph/passes/index.ts";
+import { median } from "../src/median.ts";
 import type { StepCase } from "./cases.ts";
 import { Child } from "./child.ts";
 import { ourScript } from "./peers.ts";
 import { pause, type RunOptions } from "./run-case.ts";
-import { compare, measure, median, type Player } from "./stats.ts";
+import { compare, measure, type Player } from "./stats.ts";
 
 export interface AblationRow {
   readonly name: string;

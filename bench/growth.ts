@@ -1,9 +1,9 @@
+import { median } from "../src/median.ts";
 import { specFor } from "./cases.ts";
 import { Child, type ChildOptions } from "./child.ts";
 import { photographs } from "./data.ts";
 import { ourScript, pythonScript } from "./peers.ts";
 import { pause, type RunOptions } from "./run-case.ts";
-import { median } from "./stats.ts";
 import { TRAINING, type WorkSpec } from "./work.ts";
 
 /** Time and memory as one quantity grows: at 4 points, and the exponent of a power law through them. */

@@ -3,8 +3,8 @@ import { encodeModel } from "../src/graph/onnx.ts";
 import { program } from "../src/graph/program.ts";
 import { input, type Tensor } from "../src/graph/tensor.ts";
 import type { DType, Shape, TensorData } from "../src/graph/types.ts";
+import { median } from "../src/median.ts";
 import { createOrtBackend } from "../src/node/ort.ts";
-import { median } from "./stats.ts";
 
 // What float16 and bfloat16 cost on this machine's processor: a chain of the same operator in each type, between two casts.
 // Processor time of one thread, rounds in turn. Run: node bench/half.mjs [rounds]

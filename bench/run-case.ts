@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { median } from "../src/median.ts";
 import type { Case, DataCase, StepCase } from "./cases.ts";
 import { Child, type ChildOptions, type Reply } from "./child.ts";
 import { photographs } from "./data.ts";
 import { NO_PYTHON, ourScript, type Paths, type Peer, pythonScript } from "./peers.ts";
-import { compare, measure, median, type Player } from "./stats.ts";
+import { compare, measure, type Player } from "./stats.ts";
 import { TRAINING, type WorkSpec } from "./work.ts";
 
 /** One case against one peer. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { compare, measure, median, type Player, turnOrder } from "./stats.ts";
+import { median } from "../src/median.ts";
+import { compare, measure, type Player, turnOrder } from "./stats.ts";
 
 describe("median", () => {
   it("is the middle value, whatever the order", () => expect(median([9, 1, 5])).toBe(5));

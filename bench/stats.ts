@@ -1,7 +1,5 @@
 import { median } from "../src/median.ts";
 
-export { median };
-
 /** Whoever is first in one round is last in the next, so that a drift of the machine favours nobody. */
 export function turnOrder<T>(players: readonly T[], round: number): T[] {
   const from = round % players.length;

@@ -10,6 +10,7 @@ import {
   composedField,
   type Depth,
   depthsOf,
+  meanOverImages,
   middleOfMaps,
   middleSlope,
   spread,
@@ -66,14 +67,7 @@ export async function fieldsByDepth(context: Pick<FigureContext, "pictures"> & P
     for (const d of depths) found.push({ path: d.path, depth: paths.indexOf(d.path), ...reach(d) });
     return new Map(depths.map((d) => [d.path, middleSlope(d, of.image)]));
   });
-  return found.map((f) => {
-    const all = floats(result, f.path);
-    const pixels = all.length / pictures.length;
-    const mean = Float32Array.from({ length: pixels }, (_, i) =>
-      pictures.reduce((sum, _, n) => sum + all[n * pixels + i] / pictures.length, 0),
-    );
-    return { ...f, area: areaOf(mean) };
-  });
+  return found.map((f) => ({ ...f, area: areaOf(meanOverImages(floats(result, f.path), pictures.length)) }));
 }
 
 /** A line of the chart: side in pixels by depth. */

@@ -165,6 +165,16 @@ export function middleSlope({ maps }: Depth, image: Tensor): Tensor {
   return grad(middle, [image])[0].abs().sum([1]);
 }
 
+/** The mean over images of values [n, pixels]. */
+export function meanOverImages(all: Float32Array, images: number): Float32Array {
+  const pixels = all.length / images;
+  return Float32Array.from({ length: pixels }, (_, i) => {
+    let sum = 0;
+    for (let n = 0; n < images; n++) sum += all[n * pixels + i] / images;
+    return sum;
+  });
+}
+
 /** Part of the image that holds 95 % of the field's weight. */
 export function areaOf(field: Float32Array): number {
   const sorted = [...field].sort((a, b) => b - a);

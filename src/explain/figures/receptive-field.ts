@@ -1,6 +1,6 @@
 import { HEAT, paint, stretch } from "../color.ts";
 import { batchOf, type Figure, lacks } from "../figure.ts";
-import { areaOf, depthsOf, middleSlope, spread } from "../receptive.ts";
+import { areaOf, depthsOf, meanOverImages, middleSlope, spread } from "../receptive.ts";
 import { answer, floats } from "../subject.ts";
 
 /** Most feature maps drawn. */
@@ -20,14 +20,10 @@ export const receptiveField: Figure = {
       if (depths.length === 0) throw lacks(model, "no feature maps whose receptive field could be drawn");
       return new Map(depths.map((depth) => [depth.path, middleSlope(depth, of.image)]));
     });
-    const fields = [...result.keys()].map((path) => {
-      const all = floats(result, path);
-      const plane = height * width;
-      const mean = Float32Array.from({ length: plane }, (_, i) =>
-        pictures.reduce((sum, _, n) => sum + all[n * plane + i] / pictures.length, 0),
-      );
-      return { path, mean };
-    });
+    const fields = [...result.keys()].map((path) => ({
+      path,
+      mean: meanOverImages(floats(result, path), pictures.length),
+    }));
     return {
       kind: "panels",
       title: this.title,
