@@ -128,6 +128,7 @@ def main():
     # A worker for each epoch anew, so that its processor time is counted when it ends.
     loader = DataLoader(train, s["batch-size"], shuffle=True, drop_last=True, num_workers=s["workers"])
     model, kwargs = build(s, len(classes))
+    model = model.to(memory_format=torch.channels_last)  # contiguous images take twice the time
     optimizer = create_optimizer_v2(model, "adamw", lr=s["lr"], weight_decay=s["weight-decay"], eps=s["opt-eps"])
     warmup = s["warmup-epochs"] if s["warmup-epochs"] is not None else 0.3 * s["epochs"]
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -148,6 +149,7 @@ def main():
     for epoch in range(len(rows), s["epochs"]):
         total = 0.0
         for step, (x, y) in enumerate(loader):
+            x = x.contiguous(memory_format=torch.channels_last)
             loss = F.cross_entropy(model(x), y, label_smoothing=s["smoothing"])
             optimizer.zero_grad()
             loss.backward()

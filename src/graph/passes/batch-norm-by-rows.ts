@@ -1,7 +1,7 @@
 import type { Program } from "../program.ts";
 import { rewrite } from "../rewrite.ts";
 import type { Tensor } from "../tensor.ts";
-import { rowKind, worthChunks } from "./row-regions.ts";
+import { rowKind } from "./row-regions.ts";
 
 /**
  * Batch norm in training of what elementwise operators give (ConvMixer's order), as sums of each image and one
@@ -16,7 +16,7 @@ export const batchNormByRows = (program: Program, large: number): Program =>
     const { epsilon, training_mode, momentum } = node.attrs;
     const [x, scale, bias] = inputs as readonly Tensor[];
     const given = node.op === "BatchNormalization" && training_mode === 1 && momentum === 0;
-    if (!given || x.rank !== 4 || x.shape[0] < 2 || !worthChunks(x.size, x.shape[0], large)) return undefined;
+    if (!given || x.rank !== 4 || x.shape[0] < 2 || x.size < large) return undefined;
     // After a convolution its sums would read x once more, and the operator is as fast.
     if (rowKind(x.node)?.kind !== "rows") return undefined;
     const [, c, h, w] = x.shape;

@@ -83,18 +83,21 @@ const passes = (p: Program): string[] =>
     node.op !== "Expand" && rowKind(node) && node.outputs[0].size >= LARGE ? [node.op] : [],
   );
 
+function expectSame(actual: readonly NdArray[], expected: readonly NdArray[]): void {
+  actual.forEach(({ shape, data }, i) => {
+    expect(shape).toEqual(expected[i].shape);
+    data.forEach((v, j) => {
+      expect(Math.abs(v - expected[i].data[j])).toBeLessThan(1e-9 * Math.max(1, Math.abs(v)));
+    });
+  });
+}
+
 describe("fuse-elementwise", () => {
   it.each(Object.entries(CASES))("changes no result: %s", (_, build) => {
     const plain = build();
     const chunked = fused(plain);
     expect(operators(chunked).some(({ op }) => op === "Scan")).toBe(true);
-    const expected = values(plain);
-    values(chunked).forEach(({ shape, data }, i) => {
-      expect(shape).toEqual(expected[i].shape);
-      data.forEach((v, j) => {
-        expect(Math.abs(v - expected[i].data[j])).toBeLessThan(1e-9 * Math.max(1, Math.abs(v)));
-      });
-    });
+    expectSame(values(chunked), values(plain));
   });
 
   it("leaves no pass over a large tensor between convolutions", () => {
@@ -116,15 +119,47 @@ describe("fuse-elementwise", () => {
 
   it("leaves weights and moments to passes of their own, which write the next state where it belongs", () => {
     const [weight, moment] = ["weight", "moment"].map((name) => input(name, "float32", [16, 16]));
-    const next = moment.mul(0.9).add(weight.mul(0.1));
-    const update = program("update", new Map([["weight", weight.sub(next)]]));
+    const gradient = weight.matmul(weight);
+    const next = moment.mul(0.9).add(gradient.mul(0.1));
+    const update = program("update", new Map([["weight", weight.sub(next.div(next.abs().sqrt().add(1)))]]));
     expect(fuseElementwise(update, LARGE)).toBe(update);
   });
 
-  it("leaves small tensors, rows that fill more than a chunk, and programs for a runtime of which nothing is known, as they are", () => {
+  it.each(["mobile", "mixer"])("cuts channels where one image fills more than a chunk: %s", (name) => {
+    const large = sizeOf(X) / 6; // a chunk is half an image: two of four channels
+    const plain = CASES[name]();
+    const chunked = fuseElementwise(optimize(plain, { large, without: ["fuse-elementwise"] }), large);
+    const entries = operators(chunked).flatMap(({ op, attrs }) =>
+      op === "Scan" ? (attrs.body as Body).inputs.map((t) => t.shape.join("x")) : [],
+    );
+    expect(entries).toContain("1x2x2x3");
+    expectSame(values(chunked), values(plain));
+  });
+
+  it("keeps what a sum over channels joins as it is, where one image fills more than a chunk", () => {
+    const y = x.mul(x).add(1);
+    const plain = program(
+      "softmax",
+      new Map([
+        [
+          "y",
+          y
+            .exp()
+            .div(y.exp().sum([1], true))
+            .conv(w),
+        ],
+      ]),
+    );
+    expect(fuseElementwise(plain, sizeOf(X) / 6)).toBe(plain);
+    expect(operators(fuseElementwise(plain, sizeOf(X) / 2)).some(({ op }) => op === "Scan")).toBe(true);
+  });
+
+  it("leaves small tensors, tokens of a prime number that fill more than a chunk, and programs for any runtime, as they are", () => {
     const plain = mobile();
     expect(fuseElementwise(plain, 10 * sizeOf(X))).toBe(plain);
-    expect(fuseElementwise(plain, sizeOf(X) / 8)).toBe(plain); // one row alone has more than a quarter of that
+    const prime = input("t", "float32", [2, 197, 4]).matmul(input("projection", "float32", [4, 4]));
+    const gelu = program("gelu", new Map([["y", prime.gelu().matmul(input("w", "float32", [4, 4]))]]));
+    expect(fuseElementwise(gelu, 1024)).toBe(gelu); // a quarter of that is a third of the tokens, of which only each alone is a part
     expect(operators(optimize(plain)).some(({ op }) => op === "Scan")).toBe(false);
   });
 });

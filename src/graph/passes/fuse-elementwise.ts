@@ -1,14 +1,13 @@
 import { type Program, programOf } from "../program.ts";
 import { apply, applyAll, input, type Node, type Tensor, withScope } from "../tensor.ts";
+import type { Shape } from "../types.ts";
 import { nodesOf } from "../walk.ts";
-import { type Region, type RowKind, rowInputs, rowKind, rowRegions } from "./row-regions.ts";
-
-/** A chunk has at most this share of the elements of a large tensor. */
-const CHUNK = 1 / 4;
+import { cutInto, type Region, type RowKind, rowInputs, rowKind, rowRegions } from "./row-regions.ts";
 
 /**
- * Runs chains of elementwise operators and reductions chunk by chunk of the batch, in a Scan: what lies between them stays in
- * the processor's cache instead of going through memory, and is not kept for the whole batch.
+ * Runs chains of elementwise operators and reductions chunk by chunk, in a Scan: what lies between them stays in the processor's
+ * cache instead of going through memory, and is not kept for the whole batch. A chunk is a part of the batch, or of the channels
+ * of one image.
  */
 export function fuseElementwise(program: Program, large: number): Program {
   const plans = planned(program, rowRegions(program.outputs.values(), large));
@@ -16,7 +15,7 @@ export function fuseElementwise(program: Program, large: number): Program {
   const image = new Map<Tensor, Tensor>();
   const mapped = (t: Tensor): Tensor => image.get(t) ?? t;
   for (const unit of inOrder(program, plans)) {
-    if ("live" in unit) emitScan(unit, large * CHUNK, mapped).forEach((y, t) => void image.set(t, y));
+    if ("live" in unit) emitScan(unit, large, mapped).forEach((y, t) => void image.set(t, y));
     else if (unit.inputs.some((t) => t && image.has(t)))
       withScope(unit.scope, () => {
         const outputs = applyAll(
@@ -75,7 +74,7 @@ function enliven({ region, live, rows, whole }: Plan, node: Node): Tensor[] {
     const near = rowInputs(n, kindOf(n));
     for (const t of n.inputs as readonly Tensor[])
       if (near.includes(t) && region.all.has(t.node)) stack.push(t.node);
-      else if (near.includes(t) || t.node.op !== "Constant") {
+      else if (near.includes(t) || t.node.op !== "Constant" || t.size > 1) {
         (near.includes(t) ? rows : whole).add(t);
         outside.push(t);
       }
@@ -110,43 +109,72 @@ function inOrder(program: Program, plans: ReadonlyMap<Node, Plan>): (Node | Plan
   return order;
 }
 
+/** How tensors [N, C, ...] fall into N/n · C/c entries of a Scan, each [n, c, ...]; n = N/rows, c = C/parts. */
+interface Cut {
+  readonly rows: number;
+  /** 1: the second axis stays whole. */
+  readonly parts: number;
+  readonly channels?: number;
+}
+
+function cutOf({ live, region: { rows, channels } }: Plan, large: number): Cut {
+  const tensors = [...live].flatMap((n) => [n.outputs[0], ...rowInputs(n, kindOf(n))]);
+  const size = Math.max(...tensors.map((t) => t.size));
+  return channels === undefined
+    ? { rows: cutInto(rows, size, large) ?? rows, parts: 1 }
+    : { rows, parts: cutInto(channels, size / rows, large) ?? channels, channels };
+}
+
+const inParts = ([, c]: Shape, { parts, channels }: Cut): boolean => parts > 1 && c === channels;
+
+/** [n, c, ...] of a tensor of rows [N, C, ...]. */
+const entryShape = (shape: Shape, cut: Cut): Shape => {
+  const [n, ...rest] = shape;
+  if (!inParts(shape, cut)) return [n / cut.rows, ...rest];
+  return [n / cut.rows, rest[0] / cut.parts, ...rest.slice(1)];
+};
+
+/** Entries [N/n · C/c, n, c, ...] of a tensor whose rows or parts are cut; where it has but one, that one for each. */
+function entries(t: Tensor, { rows, parts }: Cut, [n, ...rest]: Shape): Tensor {
+  if (parts === 1) return t.reshape([rows, n, ...rest]);
+  const [N, C] = t.shape;
+  const apart = t.reshape([N, C / rest[0], n, ...rest]);
+  return apart.expand([rows, parts, n, ...rest]).reshape([rows * parts, n, ...rest]);
+}
+
 /** The Scan of a plan, and what its outputs become. */
-function emitScan(plan: Plan, chunk: number, mapped: (t: Tensor) => Tensor): Map<Tensor, Tensor> {
-  const { rows } = plan.region;
+function emitScan(plan: Plan, large: number, mapped: (t: Tensor) => Tensor): Map<Tensor, Tensor> {
+  const cut = cutOf(plan, large);
   const nodes = [...plan.live].sort((a, b) => a.id - b.id);
-  const largest = Math.max(...nodes.flatMap((n) => [n.outputs[0].size, ...rowInputs(n, kindOf(n)).map((t) => t.size)]));
-  const chunks = divisors(rows).find((d) => largest / d <= chunk) ?? rows;
+  const ofChannels = [...plan.whole].filter(({ shape }) => inParts(shape, cut));
+  const whole = [...plan.whole].filter((t) => !ofChannels.includes(t));
   return withScope(nodes[nodes.length - 1].scope, () => {
-    const inside = new Map<Tensor, Tensor>();
-    const inputs = [...plan.rows, ...plan.whole].map((t, i) => {
-      const shape = i < plan.rows.size ? [rows / chunks, ...t.shape.slice(1)] : t.shape;
-      const x = input(`x${i}`, t.dtype, shape);
-      inside.set(t, x);
-      return x;
-    });
-    for (const n of nodes) withScope(n.scope, () => inBody(n, chunks, inside));
-    const outputs = [...plan.outputs];
-    const given = [
-      ...[...plan.rows].map((t) => mapped(t).reshape([chunks, rows / chunks, ...t.shape.slice(1)])),
-      ...[...plan.whole].map(mapped),
+    const scanned = [
+      ...[...plan.rows].map((t) => [t, entryShape(t.shape, cut)] as const),
+      ...ofChannels.map((t) => [t, [1, t.shape[1] / cut.parts, ...t.shape.slice(2)]] as const),
     ];
+    const inputs = [...scanned, ...whole.map((t) => [t, t.shape] as const)].map(([t, shape], i) =>
+      input(`x${i}`, t.dtype, shape),
+    );
+    const inside = new Map([...scanned.map(([t]) => t), ...whole].map((t, i) => [t, inputs[i]]));
+    for (const n of nodes) withScope(n.scope, () => inBody(n, cut, inside));
+    const outputs = [...plan.outputs];
+    const given = [...scanned.map(([t, shape]) => entries(mapped(t), cut, shape)), ...whole.map(mapped)];
     const body = { inputs, outputs: outputs.map((t) => inside.get(t) as Tensor) };
-    const results = applyAll("Scan", given, { body, num_scan_inputs: plan.rows.size });
-    return new Map(outputs.map((t, i) => [t, collected(t, results[i])]));
+    const results = applyAll("Scan", given, { body, num_scan_inputs: scanned.length });
+    return new Map(outputs.map((t, i) => [t, collected(t, results[i], cut)]));
   });
 }
 
-const divisors = (n: number): number[] => [...Array(n).keys()].map((i) => i + 1).filter((d) => n % d === 0);
-
-/** Puts a node's outputs for one chunk into `inside`. */
-function inBody(node: Node, chunks: number, inside: Map<Tensor, Tensor>): void {
+/** Puts a node's outputs for one entry into `inside`. */
+function inBody(node: Node, cut: Cut, inside: Map<Tensor, Tensor>): void {
   const inputs = (node.inputs as readonly Tensor[]).map((t) => inside.get(t) ?? t);
   const [y] = node.outputs;
   if (kindOf(node).kind === "sum") {
     inside.set(y, apply(node.op, inputs, { axes: partialAxes(node), keepdims: 1 }));
     return;
   }
-  const shape = [y.shape[0] / chunks, ...y.shape.slice(1)];
+  const shape = entryShape(y.shape, cut);
   const outputs = applyAll(node.op, inputs, node.op === "Expand" ? { shape } : node.attrs);
   node.outputs.forEach((t, i) => void inside.set(t, outputs[i]));
 }
@@ -159,12 +187,12 @@ function partialAxes({ attrs, inputs }: Node): readonly number[] {
   return rest.length && rest.every((a, i) => a === rank - rest.length + i) ? rest : axes;
 }
 
-/** Chunks put together again: rows one after another, sums added up. */
-function collected(t: Tensor, result: Tensor): Tensor {
+/** Entries put together again: rows and parts one after another, sums added up. */
+function collected(t: Tensor, result: Tensor, { rows, parts }: Cut): Tensor {
   if (kindOf(t.node).kind === "rows") return result.reshape(t.shape);
-  const [chunks, n, ...rest] = result.shape;
+  const [, n, c, ...rest] = result.shape;
   return result
-    .reshape([chunks * n, ...rest])
+    .reshape([rows * n, parts * c, ...rest])
     .sum([0])
     .reshape(t.shape);
 }

@@ -1,5 +1,4 @@
 import type { Program } from "../program.ts";
-import { nodesOf } from "../walk.ts";
 import { batchNormByRows } from "./batch-norm-by-rows.ts";
 import { blockedConvolutions } from "./blocked-convolutions.ts";
 import { commonSubexpressions } from "./common-subexpressions.ts";
@@ -7,6 +6,7 @@ import { decompose } from "./decompose.ts";
 import { dropDeadTokens } from "./drop-dead-tokens.ts";
 import { fuseElementwise } from "./fuse-elementwise.ts";
 import { lowRankProducts } from "./low-rank-products.ts";
+import { scalarsOfFullRank } from "./scalars-of-full-rank.ts";
 import { sinkScales } from "./sink-scales.ts";
 import { softmaxDelta } from "./softmax-delta.ts";
 import { sumsAsProducts } from "./sums-as-products.ts";
@@ -29,27 +29,17 @@ export const FORWARD_PASSES: Passes = {
   "low-rank-products": lowRankProducts,
 };
 
-/**
- * GELU with batch norm is a chain long enough to gain from chunks; models of ReLU and SiLU did not, and of layer norm, whose
- * chains are short, lost by them (docs/performance.md).
- */
-function gainsFromChunks({ outputs }: Program): boolean {
-  const ops = new Set(nodesOf(outputs.values()).map((n) => n.op));
-  return ops.has("Erf") && !ops.has("LayerNormalization");
-}
-
 /** Run on the whole program, in this order. */
 export const PASSES: Passes = {
   "blocked-convolutions": (program, { block } = {}) => (block ? blockedConvolutions(program, block) : program),
   "softmax-delta": softmaxDelta,
   decompose,
-  "batch-norm-by-rows": (program, { large } = {}) =>
-    large && gainsFromChunks(program) ? batchNormByRows(program, large) : program,
+  "batch-norm-by-rows": (program, { large } = {}) => (large ? batchNormByRows(program, large) : program),
   "common-subexpressions": commonSubexpressions,
   "sink-scales": sinkScales,
-  "fuse-elementwise": (program, { large } = {}) =>
-    large && gainsFromChunks(program) ? fuseElementwise(program, large) : program,
+  "fuse-elementwise": (program, { large } = {}) => (large ? fuseElementwise(program, large) : program),
   "sums-as-products": sumsAsProducts,
+  "scalars-of-full-rank": scalarsOfFullRank,
 };
 
 export interface PassOptions {

@@ -5,7 +5,8 @@ import { adamw } from "../../optim/adamw.ts";
 import { initialState, type StepOptions, trainStep } from "../../train/step.ts";
 import { evaluate } from "../evaluate.ts";
 import { countMacs } from "../macs.ts";
-import { operators, type Program } from "../program.ts";
+import { operators, type Program, program } from "../program.ts";
+import { input } from "../tensor.ts";
 import { type NdArray, sizeOf, toDoubles } from "../types.ts";
 import { FORWARD_PASSES, optimize, PASSES } from "./index.ts";
 
@@ -105,5 +106,16 @@ describe("a pass does what it is for", () => {
 
   it("sums-as-products turns bias gradients into products", () => {
     expect(count(PASSES["sums-as-products"](plain), "ReduceSum")).toBeLessThan(count(plain, "ReduceSum"));
+  });
+
+  it("scalars-of-full-rank gives scalars the rank of pointwise weights, once each", () => {
+    const [a, s] = [input("a", "float32", [4, 2, 1, 1]), input("s", "float32", [])];
+    const update = program("update", new Map([["y", a.mul(s).add(s).sub(0.5)]]));
+    const widened = operators(PASSES["scalars-of-full-rank"](update));
+    const ranks = widened.flatMap(({ op, inputs }) => (op === "Reshape" ? [] : inputs.map((t) => t?.rank)));
+    expect(new Set(ranks)).toEqual(new Set([4]));
+    expect(widened.filter(({ op }) => op === "Reshape")).toHaveLength(2);
+    const square = program("y", new Map([["y", input("b", "float32", [4, 2]).mul(s)]]));
+    expect(operators(PASSES["scalars-of-full-rank"](square))).toEqual(operators(square));
   });
 });

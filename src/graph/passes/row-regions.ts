@@ -30,6 +30,8 @@ export interface RowKind {
 /** Connected operators of one kind of rows, such that no path leaves them and comes back. */
 export interface Region {
   readonly rows: number;
+  /** Entries of the second axis, where a row alone is too large for a chunk and parts of that axis can be worked on apart. */
+  readonly channels?: number;
   /** Whose outputs the region gives to others. */
   readonly own: Set<Node>;
   /** `own`, and what is computed again here instead of being read. */
@@ -58,34 +60,73 @@ export function rowKind(node: Node): RowKind | undefined {
 export const rowInputs = (node: Node, { whole }: RowKind): Tensor[] =>
   (node.inputs as readonly Tensor[]).filter((_, i) => !whole[i]);
 
-/**
- * Do chunks of a tensor of this size stay in the cache, where all of it would not? A single row that is too large for it
- * (the first stages at 224 pixels) gains nothing by itself, and what is computed again costs.
- */
-export const worthChunks = (size: number, rows: number, large: number): boolean =>
-  size >= large && size / rows <= large / 4;
+/** A chunk has this share of the elements of a large tensor, half as many again at most and an eighth at least. */
+const CHUNK = 1 / 4;
 
-/** Regions with tensors of at least `large` elements. */
+/** Of the ways to cut `count` entries with `size` elements into equal chunks, the one closest to the right size. */
+export function cutInto(count: number, size: number, large: number): number | undefined {
+  const distance = (parts: number): number => Math.abs(Math.log2(size / parts / (large * CHUNK)));
+  const fitting = divisors(count).filter((d) => size / d <= 1.5 * CHUNK * large && size / d >= (CHUNK * large) / 8);
+  return fitting.sort((a, b) => distance(a) - distance(b))[0];
+}
+
+const divisors = (n: number): number[] => [...Array(n).keys()].map((i) => i + 1).filter((d) => n % d === 0);
+
+/** Regions with tensors of at least `large` elements, which fall into chunks that stay in the cache. */
 export function rowRegions(outputs: Iterable<Tensor>, large: number): Region[] {
   const nodes = nodesOf(outputs);
   const kinds = new Map(nodes.map((n) => [n, n.op === "Input" || n.op === "Constant" ? undefined : rowKind(n)]));
-  const regions = connected(nodes, kinds, large).filter(({ own, rows }) => {
-    const size = Math.max(...[...own].map(sizeOfNode));
-    return (
-      own.size >= MIN_NODES && worthChunks(size, rows, large) && ![...own].some((n) => readsState(n, kinds, large))
-    );
-  });
   const readers = readersOf(nodes);
+  const ofState = updates(nodes, kinds, large);
+  const regions = connected(nodes, kinds, large).flatMap((region): Region[] => {
+    const { own, rows } = region;
+    const size = Math.max(...[...own].map(sizeOfNode));
+    if (own.size < MIN_NODES || size < large || [...own].some((n) => ofState.has(n))) return [];
+    if (cutInto(rows, size, large)) return [region];
+    const channels = separateChannels(own, readers);
+    return channels && cutInto(channels, size / rows, large) ? [{ ...region, channels }] : [];
+  });
   const fused = new Set(regions.flatMap(({ own }) => [...own]));
   for (const region of regions) recompute(region, kinds, { readers, fused, large });
   return regions;
 }
 
+/**
+ * The size of the second axis, if operators keep its entries apart: their tensors [N, C, ...] have C of them or one, nothing is
+ * summed over it, and what others read has all C.
+ */
+function separateChannels(own: ReadonlySet<Node>, readers: Readers): number | undefined {
+  const channels = Math.max(...[...own].map((n) => (n.inputs[0] as Tensor).shape[1] ?? 1));
+  const leadsOut = ([y]: readonly Tensor[]): boolean => readers.get(y)?.every((n) => own.has(n)) !== true;
+  const apart = [...own].every(
+    (n) =>
+      keepsApart(n, channels) &&
+      (!leadsOut(n.outputs) || (n.inputs as readonly Tensor[]).some((t) => t.shape[1] === channels)),
+  );
+  return channels > 1 && apart ? channels : undefined;
+}
+
+/** Tensors without a second axis of their own are scalars or run along the last axis. */
+function keepsApart({ op, attrs, inputs, outputs: [y] }: Node, channels: number): boolean {
+  const fits = (t: Tensor): boolean => t.shape[1] === 1 || t.shape[1] === channels;
+  const all = inputs as readonly Tensor[];
+  if (REDUCTIONS.has(op)) return fits(all[0]) && !(attrs.axes as readonly number[]).includes(1);
+  return fits(y) && all.every((t) => (t.rank === y.rank ? fits(t) : t.rank === 0 || (t.rank === 1 && y.rank > 2)));
+}
+
 /** The optimizer's passes over weights and moments: a Scan could not write the next state where it belongs. */
-const readsState = (node: Node, kinds: Kinds, large: number): boolean =>
-  rowInputs(node, kinds.get(node) as RowKind).some((t) => t.node.op === "Input" && t.size >= large);
+function updates(nodes: readonly Node[], kinds: Kinds, large: number): Set<Node> {
+  const found = new Set<Node>();
+  for (const n of nodes) {
+    const kind = kinds.get(n);
+    const reads = (t: Tensor): boolean => found.has(t.node) || (t.node.op === "Input" && t.size >= large);
+    if (kind && rowInputs(n, kind).some(reads)) found.add(n);
+  }
+  return found;
+}
 
 type Kinds = ReadonlyMap<Node, RowKind | undefined>;
+type Readers = ReadonlyMap<Tensor, readonly Node[]>;
 
 const sizeOfNode = (n: Node): number => Math.max(n.outputs[0].size, (n.inputs[0] as Tensor).size);
 
@@ -149,7 +190,7 @@ function readersOf(nodes: readonly Node[]): Map<Tensor, Node[]> {
 }
 
 interface Surroundings {
-  readonly readers: ReadonlyMap<Tensor, readonly Node[]>;
+  readonly readers: Readers;
   /** Nodes of any region. */
   readonly fused: ReadonlySet<Node>;
   readonly large: number;
@@ -160,6 +201,7 @@ interface Surroundings {
  * reads anyway, or from one instead of another if the operators are cheap or nobody else needs their result.
  */
 function recompute(region: Region, kinds: Kinds, { readers, fused, large }: Surroundings): void {
+  const { channels } = region;
   for (let again = true; again; ) {
     again = false;
     const read = largeInputs(region, kinds, large);
@@ -167,7 +209,7 @@ function recompute(region: Region, kinds: Kinds, { readers, fused, large }: Surr
       const alone = readers.get(t)?.every((n) => region.all.has(n)) ?? false;
       // What is in no region is a pass of its own: better taken in by its readers, one operator at a time.
       const cone = coneOf(t, region.rows, kinds, { most: fused.has(t.node) ? MAX_CONE : 1, large });
-      if (!cone) continue;
+      if (!cone || (channels && !cone.nodes.every((n) => keepsApart(n, channels)))) continue;
       const more = [...cone.leaves].filter((leaf) => !read.has(leaf));
       const cheap = cone.nodes.every((n) => CHEAP.has(n.op));
       if (more.length > 0 && !(more.length === 1 && (cheap || alone))) continue;
