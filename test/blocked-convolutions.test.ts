@@ -22,6 +22,10 @@ const CASES: [string, ModelOptions][] = [
   ["convmixer", { img_size: 16, dim: 16, depth: 2, num_classes: 5 }],
   ["efficientnet_b0", { img_size: 64, channel_multiplier: 0.5, depth_multiplier: 0.4, num_classes: 5 }],
   ["resnet18", { img_size: 64, channels: [16, 16, 32, 32], layers: [1, 1, 1, 1], num_classes: 5 }],
+  [
+    "pvt_v2_b0",
+    { img_size: 64, depths: [1, 1, 1, 1], embed_dims: [16, 16, 32, 32], num_heads: [1, 1, 1, 1], num_classes: 5 },
+  ],
 ];
 
 /** Loss, norm of the gradient, and the next state of one step. */
@@ -71,6 +75,8 @@ describe("the runtime's blocked layout", () => {
     const { step, feeds } = stepOf(name, options);
     const blocked = optimize(step, { block: backend.target.block });
     expect(operators(blocked).filter(({ op }) => op === "BlockedConv").length).toBeGreaterThan(3);
+    const last = operators(blocked).filter(({ attrs }) => attrs.channels_last);
+    expect(last.length > 0, "tokens go straight into blocks and out of them").toBe(name.startsWith("pvt"));
     const expected = await results(optimize(step), feeds);
     expectSame(await results(blocked, feeds), expected);
   });

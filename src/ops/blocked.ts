@@ -41,21 +41,35 @@ function fromBlocks({ shape, data }: NdArray, block: number): NdArray {
   );
 }
 
+interface Reorder extends Blocked {
+  /** Whether the plain side is [N, H, W, C]. */
+  readonly channels_last?: 0 | 1;
+}
+
+const LAST = [0, 2, 3, 1];
+const FIRST = [0, 3, 1, 2];
+const permuted = (shape: Shape, perm: readonly number[]): Shape => perm.map((i) => shape[i]);
+const transposed = (x: NdArray, perm: readonly number[]): NdArray =>
+  opDef("Transpose").evaluate([x], { perm }, []) as NdArray;
+
 /** Plain to blocked. */
-defineOp<Blocked>("ReorderInput", {
+defineOp<Reorder>("ReorderInput", {
   domain: DOMAIN,
   hostAttrs: ["block"],
-  type: ([x]) => x,
-  evaluate: ([x], { block }) => toBlocks(x, block),
+  type: ([x], { channels_last }) => (channels_last ? { ...x, shape: permuted(x.shape, FIRST) } : x),
+  evaluate: ([x], { block, channels_last }) => toBlocks(channels_last ? transposed(x, FIRST) : x, block),
   check: [],
 });
 
 /** Blocked to plain. */
-defineOp<Blocked & { channels: number }>("ReorderOutput", {
+defineOp<Reorder & { channels: number }>("ReorderOutput", {
   domain: DOMAIN,
   hostAttrs: ["block"],
-  type: ([x]) => x,
-  evaluate: ([x], { block }) => fromBlocks(x, block),
+  type: ([x], { channels_last }) => (channels_last ? { ...x, shape: permuted(x.shape, LAST) } : x),
+  evaluate: ([x], { block, channels_last }) => {
+    const y = fromBlocks(x, block);
+    return channels_last ? transposed(y, LAST) : y;
+  },
   check: [],
 });
 
@@ -94,10 +108,35 @@ function plainWeights(w: NdArray, block: number, plainImage: boolean): NdArray {
 
 /** Whole blocks of channels stay together when images [N, C, H, W] are read as [1, N·C, H, W]: reordered once for both. */
 export function reorderInput(x: Tensor, block: number): Tensor {
+  const [, , h, w] = x.shape;
   const source = x.node.op === "Reshape" ? (x.node.inputs[0] as Tensor) : x;
-  const [, c, h, w] = source.shape;
-  const same = source.rank === 4 && c % block === 0 && h === x.shape[2] && w === x.shape[3];
-  return apply("ReorderInput", [same ? source : x], { block }).reshape(x.shape);
+  const [n, c, ...pixels] = source.shape;
+  const same = source.rank > 2 && c % block === 0 && sizeOf(pixels) === h * w;
+  const images = same ? source.reshape([n, c, h, w]) : x;
+  const last = channelsLast(images);
+  return apply("ReorderInput", [last ?? images], { block, ...(last && { channels_last: 1 }) }).reshape(x.shape);
+}
+
+/** The images [N, H, W, C] of which x [N, C, H, W] is the transpose: tokens [N, H·W, C], or images as they are. */
+function channelsLast(x: Tensor): Tensor | undefined {
+  const [n, c, h, w] = x.shape;
+  const { op, attrs, inputs } = x.node.op === "Reshape" ? (x.node.inputs[0] as Tensor).node : x.node;
+  const y = inputs[0] as Tensor;
+  const perm = op === "Transpose" ? String(attrs.perm) : "";
+  const moved = perm === String(FIRST) || (perm === "0,2,1" && y.shape[0] === n && y.shape[2] === c);
+  return moved && y.shape.at(-1) === c ? y.reshape([n, h, w, c]) : undefined;
+}
+
+/** The transpose to [N, H, W, C] or [N, H·W, C] of images that come out of blocks, in one step; undefined if it is none. */
+export function reorderedLast(x: Tensor, perm: readonly number[]): Tensor | undefined {
+  const flat = String(perm) === "0,2,1" && x.node.op === "Reshape";
+  const images = flat ? (x.node.inputs[0] as Tensor) : x;
+  const { op, inputs, attrs } = images.node;
+  const [n, c, h, w] = images.shape;
+  if (op !== "ReorderOutput" || attrs.channels_last) return undefined;
+  if (flat ? x.shape[0] !== n || x.shape[1] !== c : String(perm) !== String(LAST)) return undefined;
+  const y = apply("ReorderOutput", inputs, { ...attrs, channels_last: 1 });
+  return flat ? y.reshape([n, h * w, c]) : y;
 }
 
 export const reorderOutput = (x: Tensor, block: number): Tensor =>

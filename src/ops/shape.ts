@@ -11,6 +11,7 @@ import {
   stridesOf,
   type TensorType,
 } from "../graph/types.ts";
+import { reorderedLast } from "./blocked.ts";
 import { broadcastTo, dot, forEachIndex, gatherBy, nd, transpose } from "./ndarray.ts";
 
 /** Same elements, another shape. */
@@ -35,6 +36,7 @@ defineOp<{ perm: readonly number[] }>("Transpose", {
   },
   vjp: ({ dy, attrs: { perm } }) => [dy.transpose(perm.map((_, i) => perm.indexOf(i)))],
   evaluate: ([x], { perm }) => transpose(x, perm),
+  blocked: ([x], { perm }) => reorderedLast(x, perm),
   check: [{ x: [[2, 3, 4]], attrs: { perm: [2, 0, 1] } }],
 });
 

@@ -32,6 +32,11 @@ const CASES: readonly Case[] = [
   { name: "two outputs a channel", x: [1, 4, 4, 4], w: [8, 1, 3, 3], attrs: { ...same, group: 4 }, blocked: 0 },
 ];
 
+function noise(shape: Shape, seed: number): NdArray {
+  const random = sequence(seed + 1);
+  return { shape, data: Float64Array.from({ length: sizeOf(shape) }, () => random.next().value - 0.5) };
+}
+
 function build({ x, w, attrs }: Case): { plain: Program; feeds: Map<string, NdArray> } {
   const [xt, wt, b] = [input("x", "float32", x), input("w", "float32", w), input("b", "float32", [w[0]])];
   const y = xt.conv(wt, b, attrs);
@@ -42,10 +47,9 @@ function build({ x, w, attrs }: Case): { plain: Program; feeds: Map<string, NdAr
     ["dx", dx],
     ["dw", dw],
   ];
-  const random = sequence(1);
-  const feeds = [xt, wt, b, dy].map(({ node, shape }): [string, NdArray] => [
+  const feeds = [xt, wt, b, dy].map(({ node, shape }, i): [string, NdArray] => [
     node.attrs.name as string,
-    { shape, data: Float64Array.from({ length: sizeOf(shape) }, () => random.next().value - 0.5) },
+    noise(shape, i),
   ]);
   return { plain: program("conv", new Map(outputs)), feeds: new Map(feeds) };
 }
@@ -68,6 +72,30 @@ describe("blocked-convolutions", () => {
     const { plain } = build(CASES[5]);
     const reorders = operators(optimize(plain, { block: BLOCK })).filter(({ op }) => op === "ReorderInput");
     expect(reorders.filter(({ inputs: [x] }) => (x?.shape[0] ?? 0) * (x?.shape[1] ?? 0) === 16)).toHaveLength(2);
+  });
+
+  it.each([
+    ["images [N, H, W, C]", [2, 5, 4, 8], [0, 3, 1, 2], [0, 2, 3, 1]],
+    ["tokens [N, H·W, C]", [2, 20, 8], [0, 2, 1], [0, 2, 1]],
+  ])("takes %s into blocks and out of them without plain images", (_, shape, into, out) => {
+    const [t, wt] = [input("t", "float32", shape), input("w", "float32", [8, 1, 3, 3])];
+    const y = t
+      .transpose(into)
+      .reshape([2, 8, 5, 4])
+      .conv(wt, undefined, { ...same, group: 8 });
+    const last = shape.length === 4 ? y.transpose(out) : y.reshape([2, 8, 20]).transpose(out);
+    const dy = input("dy", "float32", shape);
+    const [dt, dw] = vjp([last], [dy], [t, wt]);
+    const plain = program("tokens", new Map(Object.entries({ last, dt, dw })));
+    const blocked = blockedConvolutions(plain, BLOCK);
+    const ops = operators(optimize(plain, { block: BLOCK }));
+    expect(ops.filter((n) => n.op === "Transpose" && n.outputs[0].size === t.size)).toEqual([]);
+    expect(ops.filter(({ attrs }) => attrs.channels_last)).toHaveLength(4); // t, dy, last and dt
+    const feeds = new Map([t, wt, dy].map((x, i) => [x.node.attrs.name as string, noise(x.shape, i)]));
+    const expected = values(plain, feeds);
+    values(blocked, feeds).forEach((v, i) => {
+      expect(v).toBeCloseTo(expected[i], 12);
+    });
   });
 
   it("leaves a program for any runtime, and one that leaves the pass out, as it was", () => {

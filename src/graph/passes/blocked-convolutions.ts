@@ -5,7 +5,8 @@ import type { Tensor } from "../tensor.ts";
 
 /**
  * Convolutions, and gradients of depthwise ones, in the runtime's own layout of B channels side by side, where their
- * operators know that it is faster. Only for a runtime that has the layout, and never in a file.
+ * operators know that it is faster; from tokens and to tokens without plain images in between. Only for a runtime that has
+ * the layout, and never in a file.
  */
 export const blockedConvolutions = (program: Program, block: number): Program =>
   rewrite(program, (node, inputs) => {
