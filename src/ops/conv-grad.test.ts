@@ -8,13 +8,12 @@ import {
   type ConvWindow,
   convPerImage,
   convTranspose,
-  exchangedConv,
   flippedConv,
-  pointwise,
+  patches,
+  phases,
   productPerTap,
   productPerTapAndGroup,
   rowBlocks,
-  shiftedStacks,
   tilesInputGrad,
   tilesWeightGrad,
 } from "./conv-grad.ts";
@@ -63,9 +62,8 @@ const ONE_GROUP = [SAME, TALL, DILATED, STRIDED, LEFTOVER, POINT, TILES];
 
 const WEIGHT_GRADS = {
   productPerTap: { grad: productPerTap, cases: ONE_GROUP },
-  pointwise: { grad: pointwise, cases: [POINT] },
-  shiftedStacks: { grad: shiftedStacks, cases: [SAME, TALL, DILATED] },
-  exchangedConv: { grad: exchangedConv, cases: ONE_GROUP },
+  patches: { grad: patches, cases: ONE_GROUP },
+  phases: { grad: phases, cases: [SAME, TALL, STRIDED, LEFTOVER, POINT, TILES] },
   productPerTapAndGroup: { grad: productPerTapAndGroup, cases: [...ONE_GROUP, GROUPS, ...DEPTHWISE] },
   rowBlocks: { grad: rowBlocks, cases: DEPTHWISE },
   convPerImage: {

@@ -26,24 +26,21 @@ export const inputGrad: InputGrad = (x, w, dy, window) => {
   return window.strides.every((s) => s === 1) ? flippedConv(x, w, dy, window) : convTranspose(x, w, dy, window);
 };
 
-/** Maps of at least this many pixels are multiplied image by image: each image fills the cores and fits the cache. */
-const LARGE_MAP = 400;
-
 export const weightGrad: WeightGrad = (x, w, dy, window) =>
   chooseWeightGrad(x.shape, w, dy.shape, window)(x, w, dy, window);
 
 function chooseWeightGrad(x: Shape, w: Shape, dy: Shape, window: ConvWindow): WeightGrad {
-  const { group, strides, kernel } = window;
+  const { group, strides, dilations, kernel } = window;
+  const [o, c] = w;
   if (isTiling(x, window)) return tilesWeightGrad;
-  if (group > 1) return group === w[0] && w[1] === 1 ? depthwise : productPerTapAndGroup;
-  // Few input channels leave the products narrow; the convolution gathers patches in cache (3 channels: half the time at 7x7,
-  // the same at 3x3).
-  if (w[1] <= 4) return exchangedConv;
-  if (kernel[0] * kernel[1] === 1 && strides.some((s) => s > 1)) return pointwise;
-  // A product for each image needs no exchange of axes, but its parts are added up: less to move while they are smaller.
-  if (kernel[0] * kernel[1] === 1 && (w[0] * w[1]) / (w[0] + w[1]) <= dy[2] * dy[3]) return shiftedStacks;
-  // Shifted stacks copy kH + kW images for kH·kW taps, but multiply zeros in the rows they shift past.
-  return strides.every((s) => s === 1) && dy[2] * dy[3] >= LARGE_MAP ? shiftedStacks : productPerTap;
+  if (group > 1) return group === o && c === 1 ? depthwise : productPerTapAndGroup;
+  // A stem's 7x7 at stride 2: pixels of one phase lie together, in 0.7 of the time.
+  const overlaps = kernel.every((k, i) => k > 2 * strides[i] && strides[i] > 1 && dilations[i] === 1);
+  if (c <= 4 && overlaps) return phases;
+  // A product for each image copies patches in cache and exchanges no axes, but its parts [O, kH·kW·C] are added up: where
+  // those outgrow the images (small maps, many channels), one product over the batch for each tap.
+  const taps = kernel[0] * kernel[1] * c;
+  return (o * taps) / (o + taps) <= 2 * dy[2] * dy[3] ? patches : productPerTap;
 }
 
 // --- input gradients
@@ -68,8 +65,11 @@ function adjoint(w: Tensor, group: number): Tensor {
     .reshape([group, o / group, c, kh, kw])
     .transpose([0, 2, 1, 3, 4])
     .reshape([group * c, o / group, kh, kw]);
-  return flip(flip(exchanged, 2), 3);
+  return flipped(exchanged);
 }
+
+/** Both spatial axes backwards: the kernel of a convolution's adjoint. */
+export const flipped = (w: Tensor): Tensor => flip(flip(w, 2), 3);
 
 const flip = (x: Tensor, axis: number): Tensor =>
   x.shape[axis] === 1 ? x : x.slice(axis, x.shape[axis] - 1, -(2 ** 40), -1);
@@ -95,39 +95,45 @@ export const productPerTap: WeightGrad = (x, w, dy, window) => {
   return concat(taps, 1).reshape(w);
 };
 
-/** A 1x1 kernel sees only every s-th pixel: those first, then as at stride 1. */
-export const pointwise: WeightGrad = (x, w, dy, window) =>
-  weightGrad(tapViews(x, window)[0], w, dy, { ...window, strides: [1, 1], pads: [0, 0, 0, 0] });
-
-/**
- * At stride 1, moving x up by q rows is moving dY down by q rows. So with x stacked kW times, each moved by columns, and
- * dY kH times, each moved by rows, one product for each image holds all taps: [kH·O, H·v] · [kW·C, H·v]ᵀ, summed over n.
- */
-export const shiftedStacks: WeightGrad = (x, w, dy, window) => {
-  const { kernel, dilations } = window;
+/** dW = Σ_n dY[n] · patches[n]ᵀ, where a column of patches [kH·kW·C, h·v] is what one window sees. */
+export const patches: WeightGrad = (x, w, dy, window) => {
   const [n, o, h, v] = dy.shape;
-  const c = w[1];
-  const padded = padToWindows(x, window);
-  const H = padded.shape[2];
-  const columns = range(kernel[1]).map((r) => padded.slice(3, r * dilations[1], r * dilations[1] + v));
-  const rows = range(kernel[0]).map((q) => padSpatial(dy, [q * dilations[0], H - h - q * dilations[0]], [0, 0]));
-  const xs = concat(columns, 1).reshape([n, kernel[1] * c, H * v]);
-  const ds = concat(rows, 1).reshape([n, kernel[0] * o, H * v]);
-  return ds.matmul(xs.mT()).sum([0]).reshape([kernel[0], o, kernel[1], c]).transpose([1, 3, 0, 2]);
+  const [, c, kh, kw] = w;
+  const columns = concat(tapViews(x, window), 1).reshape([n, kh * kw * c, h * v]);
+  const sums = dy
+    .reshape([n, o, h * v])
+    .matmul(columns.mT())
+    .sum([0]);
+  return sums
+    .reshape([o, kh * kw, c])
+    .transpose([0, 2, 1])
+    .reshape(w);
 };
 
-/** dW = conv(x, dY) with batch and channel exchanged in all three, strides and dilations too. */
-export const exchangedConv: WeightGrad = (x, _w, dy, window) => {
-  const { strides, dilations, pads } = window;
-  const after = paddingAfter(x.shape, window);
-  const seen = channelsFirst(cropped(x, [0, 0], after));
-  return channelsFirst(
-    seen.conv(channelsFirst(dy), undefined, {
-      strides: dilations,
-      dilations: strides,
-      pads: [pads[0], pads[1], ...after.map((p) => Math.max(p, 0))],
-    }),
-  );
+/**
+ * A convolution at stride s is one at stride 1 over s·s times the channels, each the pixels of one phase: patches there have
+ * rows that lie together in memory, (7/2)² of them instead of 7².
+ */
+export const phases: WeightGrad = (x, w, dy, window) => {
+  const [o, c, ...kernel] = w;
+  const [s, t] = window.strides;
+  const [kh, kw] = [Math.ceil(kernel[0] / s), Math.ceil(kernel[1] / t)];
+  const [n, , h, v] = dy.shape;
+  const [H, W] = [h + kh - 1, v + kw - 1];
+  const [top, left] = window.pads;
+  const [bottom, right] = [H * s - top - x.shape[2], W * t - left - x.shape[3]];
+  const seen = padSpatial(cropped(x, [0, 0], [bottom, right]), [top, Math.max(bottom, 0)], [left, Math.max(right, 0)]);
+  const apart = seen
+    .reshape([n, c, H, s, W, t])
+    .transpose([0, 3, 5, 1, 2, 4])
+    .reshape([n, s * t * c, H, W]);
+  const atStride1 = { ...window, kernel: [kh, kw] as const, strides: [1, 1], pads: [0, 0, 0, 0] };
+  return patches(apart, [o, s * t * c, kh, kw], dy, atStride1)
+    .reshape([o, s, t, c, kh, kw])
+    .transpose([0, 3, 4, 1, 5, 2])
+    .reshape([o, c, kh * s, kw * t])
+    .slice(2, 0, kernel[0])
+    .slice(3, 0, kernel[1]);
 };
 
 // --- weight gradients, many groups

@@ -28,7 +28,21 @@ const CASES: readonly Case[] = [
   { name: "channels that fill no block", x: [2, 3, 5, 5], w: [3, 1, 3, 3], attrs: { ...same, group: 3 }, blocked: 0 },
   { name: "N·C channels that do", x: [4, 3, 5, 5], w: [3, 1, 3, 3], attrs: { ...same, group: 3 }, blocked: 1 },
   { name: "depthwise", x: [2, 8, 5, 4], w: [8, 1, 3, 3], attrs: { ...same, group: 8 }, blocked: 3 },
-  { name: "depthwise at stride 2", x: [1, 4, 6, 7], w: [4, 1, 3, 2], attrs: { ...strided, group: 4 }, blocked: 2 },
+  { name: "depthwise at stride 2", x: [1, 4, 6, 7], w: [4, 1, 3, 2], attrs: { ...strided, group: 4 }, blocked: 3 },
+  {
+    name: "depthwise at stride 3, 2, dilated",
+    x: [2, 4, 9, 8],
+    w: [4, 1, 2, 3],
+    attrs: { strides: [3, 2], dilations: [2, 1], pads: [1, 1, 1, 0], group: 4 },
+    blocked: 3,
+  },
+  {
+    name: "pixels that no window reaches",
+    x: [2, 4, 5, 5],
+    w: [4, 1, 1, 1],
+    attrs: { strides: [3, 3], group: 4 },
+    blocked: 1,
+  },
   { name: "two outputs a channel", x: [1, 4, 4, 4], w: [8, 1, 3, 3], attrs: { ...same, group: 4 }, blocked: 0 },
 ];
 
