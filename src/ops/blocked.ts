@@ -1,5 +1,5 @@
 import { type Attrs, defineOp, opDef } from "../graph/op.ts";
-import { apply, type ConvAttrs, type Tensor } from "../graph/tensor.ts";
+import { apply, type ConvAttrs, constant, type Tensor } from "../graph/tensor.ts";
 import { type NdArray, type Shape, sizeOf } from "../graph/types.ts";
 import { nd } from "./ndarray.ts";
 
@@ -146,11 +146,30 @@ export const reorderOutput = (x: Tensor, block: number): Tensor =>
 export function blockedWeights(w: Tensor, block: number, plainImage: boolean): Tensor {
   const [o, c, kh, kw] = w.shape;
   if (c === 1 && !plainImage) return reorderInput(w.reshape([1, o, kh, kw]), block).reshape(w.shape);
+  if (w.node.op === "AdjointWeights" && !plainImage) return blockedAdjoint(w.node.inputs[0] as Tensor, block);
   const inner = plainImage ? 1 : block;
   return w
     .reshape([o / block, block, c / inner, inner, kh * kw])
     .transpose([0, 2, 4, 3, 1])
     .reshape(w.shape);
+}
+
+/** Blocked adjoint of weights [O, C, kH, kW]: the last two axes first, taps turned as whole blocks; 0.4 of the time. */
+function blockedAdjoint(w: Tensor, block: number): Tensor {
+  const [o, c, kh, kw] = w.shape;
+  const taps = kh * kw;
+  const backwards = constant(
+    Array.from({ length: taps }, (_, i) => taps - 1 - i),
+    [taps],
+    "int64",
+  );
+  return w
+    .reshape([o, c / block, block, taps])
+    .transpose([0, 1, 3, 2])
+    .reshape([o / block, block, c / block, taps, block])
+    .transpose([2, 0, 3, 1, 4])
+    .gather(backwards, 2)
+    .reshape([c, o, kh, kw]);
 }
 
 /** Images [N, C, H, W] to [N, O, h, w], both plain, convolved in blocks. */

@@ -51,7 +51,11 @@ export const flippedConv: InputGrad = (x, w, dy, window) => {
   const before = [0, 1].map((i) => extent(window, i) - 1 - pads[i]);
   const after = [0, 1].map((i) => x[i + 2] + extent(window, i) - 1 - before[i] - dy.shape[i + 2]);
   const positive = [...before, ...after].map((p) => Math.max(p, 0));
-  return cropped(dy, before, after).conv(adjoint(w, group), undefined, { pads: positive, dilations, group });
+  return cropped(dy, before, after).conv(apply("AdjointWeights", [w], { group }), undefined, {
+    pads: positive,
+    dilations,
+    group,
+  });
 };
 
 /** Negative pads as slices. */
@@ -59,7 +63,7 @@ const cropped = (x: Tensor, before: readonly number[], after: readonly number[])
   [0, 1].reduce((t, i) => t.slice(i + 2, Math.max(-before[i], 0), t.shape[i + 2] + Math.min(after[i], 0)), x);
 
 /** Weights [O, C/g, kH, kW] as [C, O/g, kH, kW], flipped along both spatial axes. */
-function adjoint(w: Tensor, group: number): Tensor {
+export function adjoint(w: Tensor, group: number): Tensor {
   const [o, c, kh, kw] = w.shape;
   const exchanged = w
     .reshape([group, o / group, c, kh, kw])

@@ -1,9 +1,9 @@
 import { TesseraeError } from "../errors.ts";
 import { defineOp } from "../graph/op.ts";
-import type { ConvAttrs, Tensor } from "../graph/tensor.ts";
+import { apply, type ConvAttrs, type Tensor } from "../graph/tensor.ts";
 import { type Shape, showShape, sizeOf, stridesOf } from "../graph/types.ts";
 import { convInBlocks, transposedInBlocks } from "./blocked.ts";
-import { type ConvWindow, convPerImage, flipped, inputGrad, rowBlocks, weightGrad } from "./conv-grad.ts";
+import { adjoint, type ConvWindow, convPerImage, flipped, inputGrad, rowBlocks, weightGrad } from "./conv-grad.ts";
 import { dot, forEachIndex, nd } from "./ndarray.ts";
 import { extent, windowCounts, windowOf } from "./window.ts";
 
@@ -250,6 +250,34 @@ const gradShape = (x: Tensor, { kernel_shape }: DepthwiseGradAttrs): Shape => [x
 
 const gradWindow = (x: Tensor, attrs: DepthwiseGradAttrs): ConvWindow =>
   convWindow(gradShape(x, attrs), { ...attrs, group: x.shape[1] });
+
+/**
+ * The kernel of a convolution's gradient in its images: weights [O, C/g, kH, kW] as [C, O/g, kH, kW], backwards along both
+ * spatial axes. An operator of its own, since a blocked convolution wants it in another order than it is written here.
+ */
+defineOp<{ group: number }>("AdjointWeights", {
+  type: ([{ dtype, shape }], { group }) => ({ dtype, shape: adjointShape(shape, group) }),
+  vjp: ({ dy, attrs }) => [apply("AdjointWeights", [dy], attrs)],
+  decompose: ([w], { group }) => adjoint(w, group),
+  evaluate: ([w], { group }) => {
+    const [o, cg, kh, kw] = w.shape;
+    const out = nd(adjointShape(w.shape, group));
+    const at = stridesOf(w.shape);
+    const perGroup = o / group;
+    forEachIndex(out.shape, (flat, [c, i, p, q]) => {
+      const from = [Math.floor(c / cg) * perGroup + i, c % cg, kh - 1 - p, kw - 1 - q];
+      out.data[flat] = w.data[dot(from, at)];
+    });
+    return out;
+  },
+  check: [
+    { x: [[4, 3, 2, 3]], attrs: { group: 1 } },
+    { x: [[4, 3, 2, 3]], attrs: { group: 2 } },
+    { x: [[3, 1, 3, 3]], attrs: { group: 3 } },
+  ],
+});
+
+const adjointShape = ([o, c, ...kernel]: Shape, group: number): Shape => [c * group, o / group, ...kernel];
 
 type ConvTransposeAttrs = ConvAttrs & {
   /** Pixels at the end of each axis that no window saw; default 0. */
