@@ -1,11 +1,11 @@
 import { readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { TesseraeError } from "../errors.ts";
 
 const VARIABLE = "TESSERAE_CACHE_LIMIT";
 const MIB = 2 ** 20;
 
-/** Bytes that kept features may take: TESSERAE_CACHE_LIMIT in MiB, else 4096 MiB. Throws TesseraeError("usage"). */
+/** Bytes that one kind of kept files may take: TESSERAE_CACHE_LIMIT in MiB, else 4096 MiB. Throws TesseraeError("usage"). */
 export function cacheLimit(env: Readonly<Record<string, string | undefined>> = process.env): number {
   const text = env[VARIABLE];
   if (!text) return 4096 * MIB;
@@ -15,15 +15,15 @@ export function cacheLimit(env: Readonly<Record<string, string | undefined>> = p
 }
 
 /**
- * Removes the files of a folder that were used least recently until the rest takes at most `limit` bytes; `newest` stays in
- * any case. When a file was used is its time of change: who reads one sets it. What another process removes meanwhile, or
+ * Removes the files of a folder that were used least recently until the rest takes at most `limit` bytes; `newest`, whose
+ * extension they have, stays in any case. When a file was used is its time of change: who reads one sets it. What another process removes meanwhile, or
  * holds open where that forbids it, is passed over.
  */
 export async function makeRoom(folder: string, limit: number, newest: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   const files = await Promise.all(
     names
-      .filter((name) => name.endsWith(".safetensors") && name !== newest)
+      .filter((name) => extname(name) === extname(newest) && name !== newest)
       .map((name) =>
         stat(join(folder, name)).then(
           ({ size, mtimeMs }) => ({ name, size, mtimeMs }),

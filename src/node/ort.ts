@@ -3,6 +3,7 @@ import { TesseraeError } from "../errors.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { ortBackend } from "../runtime/ort-session.ts";
 import { targetOf } from "./ort-blocks.ts";
+import { preparedModels } from "./prepared-models.ts";
 
 export type Device = "cpu" | "webgpu" | "cuda" | "dml" | "coreml";
 
@@ -35,5 +36,6 @@ export function checkDevice(device: Device = "cpu"): Device {
 export async function createOrtBackend(options: OrtOptions = {}): Promise<Backend> {
   const device = checkDevice(options.device);
   const target = await targetOf(device);
-  return ortBackend({ ort, device, provider: device, target, threads: options.threads, writesInto: true });
+  const prepared = device === "cpu" ? preparedModels(runtimeVersion()) : undefined;
+  return ortBackend({ ort, device, provider: device, target, threads: options.threads, writesInto: true, prepared });
 }

@@ -18,6 +18,8 @@ export interface LoadOptions {
    * takes 0.7 of the memory in the same time.
    */
   readonly memoryPlan?: boolean;
+  /** Whether the program as the runtime has rewritten it is worth keeping on disk, where that is possible. Default false. */
+  readonly keep?: boolean;
   /** Where the runtime writes a profile of each operator, as Chrome trace events. */
   readonly profile?: string;
 }

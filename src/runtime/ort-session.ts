@@ -18,6 +18,15 @@ export interface OrtSetup {
   readonly threads?: number;
   /** Whether it writes into the outputs it is given, without copying. */
   readonly writesInto: boolean;
+  /** Where programs are kept as the runtime has rewritten them; absent: nowhere. */
+  readonly prepared?: PreparedModels;
+}
+
+/** Programs that the runtime has rewritten before, by the program and the kind of rewriting. */
+export interface PreparedModels {
+  find(model: Uint8Array, optimization: string): Promise<Uint8Array | undefined>;
+  /** Keeps what `write` writes to the path it is given. May fail; then nothing is kept. */
+  keep(model: Uint8Array, optimization: string, write: (path: string) => Promise<void>): Promise<void>;
 }
 
 /** A backend over an onnxruntime in the calling thread. */
@@ -34,25 +43,55 @@ export const ortBackend = (setup: OrtSetup): Backend => ({
 
 async function load(setup: OrtSetup, model: OnnxModel, options: LoadOptions): Promise<Session> {
   const { ort, provider, threads } = setup;
+  const common: Common.InferenceSession.SessionOptions = {
+    executionProviders: [provider],
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    logSeverityLevel: 3,
+    enableMemPattern: options.memoryPlan ?? true,
+    ...(keepsState(setup) && { preferredOutputLocation: stateOnDevice(model.model) }),
+    ...(threads && { intraOpNumThreads: threads }),
+    ...(options.profile && { enableProfiling: true, profileFilePrefix: options.profile }),
+    ...(model.external && {
+      externalData: [{ path: model.external.location, data: joinChunks(model.external.chunks) }],
+    }),
+  };
+  const create: Create = (bytes, more) => ort.InferenceSession.create(bytes, { ...common, ...more });
+  const { optimization = "all", profile } = options;
+  const kept = options.keep && !model.external && model.model.length >= WORTH_KEEPING ? setup.prepared : undefined;
   try {
-    const session = await ort.InferenceSession.create(model.model, {
-      executionProviders: [provider],
-      graphOptimizationLevel: options.optimization ?? "all",
-      interOpNumThreads: 1,
-      executionMode: "sequential",
-      logSeverityLevel: 3,
-      enableMemPattern: options.memoryPlan ?? true,
-      ...(keepsState(setup) && { preferredOutputLocation: stateOnDevice(model.model) }),
-      ...(threads && { intraOpNumThreads: threads }),
-      ...(options.profile && { enableProfiling: true, profileFilePrefix: options.profile }),
-      ...(model.external && {
-        externalData: [{ path: model.external.location, data: joinChunks(model.external.chunks) }],
-      }),
-    });
-    return new OrtSession(ort, session, options.profile !== undefined);
+    const session = kept
+      ? await prepared(kept, create, model.model, optimization)
+      : await create(model.model, { graphOptimizationLevel: optimization });
+    return new OrtSession(ort, session, profile !== undefined);
   } catch (cause) {
     throw new TesseraeError("runtime", `the runtime refused the program: ${reason(cause)}`, { cause });
   }
+}
+
+type Create = (bytes: Uint8Array, more: Common.InferenceSession.SessionOptions) => Promise<Common.InferenceSession>;
+
+/** Bytes of a program whose rewriting takes longer than looking for it: some hundred operators. */
+const WORTH_KEEPING = 2 ** 16;
+
+/** A session of a program as the runtime left it the last time; else of the program, which is then kept. */
+async function prepared(
+  models: PreparedModels,
+  create: Create,
+  model: Uint8Array,
+  optimization: NonNullable<LoadOptions["optimization"]>,
+): Promise<Common.InferenceSession> {
+  const before = await models.find(model, optimization);
+  if (before) {
+    const session = await create(before, { graphOptimizationLevel: "disabled" }).catch(() => undefined);
+    if (session) return session;
+  }
+  let session: Common.InferenceSession | undefined;
+  const write = async (optimizedModelFilePath: string): Promise<void> => {
+    session = await create(model, { graphOptimizationLevel: optimization, optimizedModelFilePath });
+  };
+  await models.keep(model, optimization, write).catch(() => {}); // no place to keep it: a full disk, a folder of others
+  return session ?? create(model, { graphOptimizationLevel: optimization });
 }
 
 /** WebGPU keeps outputs in its own buffers; the other providers hand them back to the host. */

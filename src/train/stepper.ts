@@ -39,7 +39,7 @@ export interface Stepper {
 
 /** Loads a training program, which our passes have rewritten already. */
 export const loadStep = (backend: Backend, step: Program, options?: Pick<LoadOptions, "profile">): Promise<Session> =>
-  backend.load(encodeModel(step), { optimization: "extended", memoryPlan: false, ...options });
+  backend.load(encodeModel(step), { optimization: "extended", memoryPlan: false, keep: true, ...options });
 
 /** For a diagnosis: every operator on its own, so that it can be named. */
 const unfused = (step: Program, backend: Backend): Program =>
