@@ -18,12 +18,18 @@ export interface AblationRow {
   readonly gainMin: number;
 }
 
-/** Our step with each pass left out in turn, each time paired with the step that has them all. */
-export async function ablate({ name, spec, repeats }: StepCase, o: RunOptions): Promise<AblationRow[]> {
+export const ALL_PASSES: readonly string[] = Object.keys({ ...FORWARD_PASSES, ...PASSES });
+
+/** Our step with each of some passes left out in turn, each time paired with the step that has them all. */
+export async function ablate(
+  { name, spec, repeats }: StepCase,
+  passes: readonly string[],
+  o: RunOptions,
+): Promise<AblationRow[]> {
   const rows: AblationRow[] = [];
   const all = await opened([]);
   try {
-    for (const pass of Object.keys({ ...FORWARD_PASSES, ...PASSES })) {
+    for (const pass of passes) {
       const one = await opened([pass]);
       try {
         const samples = await measure([all.player, one.player], { rounds: o.rounds, pause });

@@ -21,6 +21,7 @@ interface ModelCase {
 /** What is measured. A new model is a new line. */
 const MODELS: readonly ModelCase[] = [
   { name: "vit_tiny_patch16_224", model: "vit_tiny_patch16_224", train: 16, frozen: 16, infer: [16, 1] },
+  { name: "vit_tiny_24_layers", model: "vit_tiny_patch16_224", options: { depth: 24 }, train: 8 },
   {
     name: "vit_cifar",
     model: "vit_tiny_patch16_224",

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
-import { ablate } from "./ablate.ts";
+import { ALL_PASSES, ablate } from "./ablate.ts";
 import { CASES, type Case, type StepCase, selectCases, THREADS } from "./cases.ts";
 import { growth, growthTable } from "./growth.ts";
 import { describeMachine } from "./machine.ts";
@@ -13,7 +13,7 @@ interface Flags {
   only?: string[];
   rounds: number;
   threads: number;
-  ablate: boolean;
+  ablate?: true | string[];
   growth: boolean;
   compile: boolean;
   js: boolean;
@@ -27,17 +27,19 @@ const whole = (text: string): number => {
   return n;
 };
 
+const split = (names: string): string[] => names.split(",");
+
 const command = new Command("npm run bench --")
   .description(
     "Paired, interleaved measurements against PyTorch and others. Ratio = peer / ours: above 1, ours is ahead.",
   )
   .option("--json", "print an array of rows", false)
-  .option("--only <names>", "cases by name or kind (train, infer, memory, data, first-step)", (v) => v.split(","))
+  .option("--only <names>", "cases by name or kind (train, infer, memory, data, first-step)", split)
   .option("--rounds <n>", "turns of each side", whole, 10)
   .option("--threads <n>", "threads of each side", whole, THREADS)
   .option("--compile", "measure torch.compile too (needs a C++ compiler)", false)
   .option("--js", "measure TF.js and jax-js too", false)
-  .option("--ablate", "our step with each graph pass off in turn", false)
+  .option("--ablate [passes]", "our step with each graph pass off in turn, or with those named (a,b)", split)
   .option("--growth", "time and memory as batch, depth, tokens, PVT's resolution and workers grow", false)
   .option("--write", "write bench/results and the table in docs/performance.md", false)
   .option("--list", "print the cases", false)
@@ -71,7 +73,7 @@ async function main(): Promise<void> {
   const paths = { root, python: findPython(root) };
   const more = PEERS.map((p) => p.name).filter((n) => (n === "torch-compile" ? flags.compile : flags.js));
   const options: RunOptions = { rounds: flags.rounds, threads: flags.threads, paths, peers: selectPeers(more), log };
-  if (flags.ablate) return runAblation(cases, options);
+  if (flags.ablate) return runAblation(cases, flags.ablate === true ? ALL_PASSES : flags.ablate, options);
   if (!paths.python) log(NO_PYTHON);
   const date = new Date().toISOString();
   const machine = await describeMachine(paths);
@@ -87,10 +89,12 @@ async function main(): Promise<void> {
   if (rows.some((r) => r.note?.startsWith("FAILED"))) process.exitCode = 1;
 }
 
-async function runAblation(cases: readonly Case[], options: RunOptions): Promise<void> {
+async function runAblation(cases: readonly Case[], passes: readonly string[], options: RunOptions): Promise<void> {
+  const missing = passes.filter((pass) => !ALL_PASSES.includes(pass));
+  if (missing.length) command.error(`no pass ${missing.join(", ")}; there are ${ALL_PASSES.join(", ")}`);
   const trained = cases.filter((c): c is StepCase => c.kind === "train");
   const rows = [];
-  for (const c of trained) rows.push(...(await ablate(c, options)));
+  for (const c of trained) rows.push(...(await ablate(c, passes, options)));
   if (flags.json) return console.log(JSON.stringify(rows));
   for (const r of rows)
     console.log(

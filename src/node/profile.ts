@@ -42,6 +42,7 @@ export interface Profiled {
 export interface Profile {
   /** Wall time of a run without profiling, median, in milliseconds. */
   readonly ms: number;
+  readonly made: SampleWork["made"];
   readonly operators: readonly Profiled[];
   /** The last run as a Chrome trace. */
   readonly trace: readonly TraceEvent[];
@@ -75,12 +76,13 @@ export async function profileModel(model: Model, backend: Backend, options: Prof
       await work.dispose();
       return work.program;
     };
-    await runs(await open(model, backend, sample), 0);
+    const plain = await open(model, backend, sample);
+    await runs(plain, 0);
     const profiled = await open(model, backend, { ...sample, profile: join(folder, "trace") });
     const graph = await runs(profiled, WARMUP + steps);
     const [file] = (await readdir(folder)).filter((name) => name.endsWith(".json"));
     const events = JSON.parse(await readFile(join(folder, file), "utf8")) as TraceEvent[];
-    return { ms: median(times), ...measured(graph, events, steps) };
+    return { ms: median(times), made: plain.made, ...measured(graph, events, steps) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -24,6 +24,8 @@ export interface SampleOptions {
 /** A program on made-up images, ready to be timed. */
 export interface SampleWork {
   readonly program: Program;
+  /** Milliseconds that it took to write the program, and to load it. */
+  readonly made: { readonly program: number; readonly session: number };
   run(): Promise<unknown>;
   dispose(): Promise<void>;
 }
@@ -32,9 +34,12 @@ export interface SampleWork {
 export async function sampleStep(model: Model, backend: Backend, options: SampleOptions): Promise<SampleWork> {
   const { batch, checkpointing, without, profile } = options;
   const step = { batch, optimizer: createOptimizer("adamw"), weightDecay: 0.05, clipGrad: 1, checkpointing, without };
+  const begun = performance.now();
   const program = optimize(trainStep(model, step), { ...backend.target, without });
-  const state = await backend.createState(initialState(model, initialize(model, 0), step));
+  const written = performance.now();
   const session = await loadStep(backend, program, { profile });
+  const made = { program: written - begun, session: performance.now() - written };
+  const state = await backend.createState(initialState(model, initialize(model, 0), step));
   const feeds = new Map<string, TensorData>([
     ["image", noise([batch, ...model.inputShape])],
     ["target", targets(batch, model.numClasses)],
@@ -42,6 +47,7 @@ export async function sampleStep(model: Model, backend: Backend, options: Sample
   ]);
   return {
     program,
+    made,
     run: () => session.run(feeds, { state, commit: "finite" }),
     async dispose() {
       await session.dispose();
@@ -53,10 +59,13 @@ export async function sampleStep(model: Model, backend: Backend, options: Sample
 /** Logits of a batch as `eval` computes them. */
 export async function sampleInference(model: Model, backend: Backend, options: SampleOptions): Promise<SampleWork> {
   const weights = initialize(model, 0);
+  const begun = performance.now();
   const program = inferenceGraph(model, options.batch, weights);
+  const written = performance.now();
   const session = await backend.load(encodeModel(program), { profile: options.profile });
+  const made = { program: written - begun, session: performance.now() - written };
   const feeds = new Map([["image", noise([options.batch, ...model.inputShape])]]);
-  return { program, run: () => session.run(feeds), dispose: () => session.dispose() };
+  return { program, made, run: () => session.run(feeds), dispose: () => session.dispose() };
 }
 
 /** Random bytes, the same in every run. */

@@ -65,7 +65,7 @@ async function run(flags: ProfileFlags): Promise<void> {
   try {
     const peak = await peakMacs(engine);
     const { gradCheckpointing: checkpointing, without } = flags;
-    const { ms, operators, trace } = await profileModel(model, engine, {
+    const { ms, made, operators, trace } = await profileModel(model, engine, {
       training: !infer,
       batch,
       steps,
@@ -79,7 +79,16 @@ async function run(flags: ProfileFlags): Promise<void> {
     const byOperator = sumBy(operators, ({ op, shape }) => (shapes ? `${op} ${shape}` : op));
     const byModule = sumBy(operators, ({ module }) => pathTo(module, depth));
     const gflops = (macs: number, time: number) => (2 * macs) / (time * 1e6);
-    const result = { model: name, training: !infer, batch, ms, peakGflops: (2 * peak) / 1e9, byOperator, byModule };
+    const result = {
+      model: name,
+      training: !infer,
+      batch,
+      ms,
+      made,
+      peakGflops: (2 * peak) / 1e9,
+      byOperator,
+      byModule,
+    };
     if (json) return printJson({ ...result, trace: output });
     const macs = operators.reduce((sum, p) => sum + p.macs, 0);
     const what = infer ? "inference" : "training step";
@@ -88,6 +97,8 @@ async function run(flags: ProfileFlags): Promise<void> {
     print(
       `${gflops(macs, ms).toFixed(0)} GFLOP/s, ${share} of the ${result.peakGflops.toFixed(0)} of one large product`,
     );
+    const seconds = (time: number) => `${(time / 1000).toFixed(2)} s`;
+    print(`program written in ${seconds(made.program)}, loaded in ${seconds(made.session)}`);
     const total = operators.reduce((sum, p) => sum + p.ms, 0);
     for (const [title, sums] of [
       ["operator", byOperator],
