@@ -1,5 +1,6 @@
 /** Compiles src and bench into bench/dist (Node 20 runs no TypeScript), then runs one of its scripts. */
 import { spawnSync } from "node:child_process";
+import { copyFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -14,5 +15,6 @@ export async function launch(script) {
     stdio: ["ignore", 2, 2],
   });
   if (built.status !== 0) process.exit(built.status ?? 1);
+  copyFileSync(join(dirname(bench), "package.json"), join(bench, "dist", "package.json")); // src/node/version.ts reads it
   await import(pathToFileURL(join(bench, "dist", "bench", `${script}.js`)).href);
 }
