@@ -7,6 +7,8 @@ import { type Paths, pythonScript } from "./peers.ts";
 /** What a result depends on; nothing that names one machine. */
 export interface Machine {
   readonly cpu: string;
+  /** The widest vectors it has, where that is known: processors of one name differ, and the ratios with them. */
+  readonly vectors?: string;
   readonly cores: number;
   readonly memoryGb: number;
   readonly system: string;
@@ -24,11 +26,22 @@ const versionOf = (folder: string, name: string): Record<string, string> => {
   }
 };
 
+/** Linux alone tells. */
+function widestVectors(): string | undefined {
+  try {
+    const flags = new Set(/^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1].split(" "));
+    return flags.has("avx512f") ? "AVX-512" : flags.has("avx2") ? "AVX2" : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 export async function describeMachine(paths: Paths): Promise<Machine> {
   const { root } = paths;
   const bench = join(root, "bench");
   return {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
+    vectors: widestVectors(),
     cores: availableParallelism(),
     memoryGb: Math.round(totalmem() / 2 ** 30),
     system: `${platform()} ${arch()}`,

@@ -23,6 +23,7 @@ async function answer({ cmd, spec, without, repeats = 1 }: Request): Promise<obj
       const ms: number[] = [];
       let loss = Number.NaN;
       for (let i = 0; i < repeats; i++) {
+        work?.prepare?.();
         const started = performance.now();
         loss = await (work as Work).step();
         ms.push(performance.now() - started);

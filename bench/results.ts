@@ -50,7 +50,8 @@ export function replaceTable(page: string, name: string, table: string): string 
 const growthSection = ({ machine, date, growth }: GrowthResults): string =>
   [`${machineName(machine)}, ${date.slice(0, 10)}.`, "", growthTable(growth)].join("\n");
 
-const machineName = ({ cpu, cores, system }: Machine): string => `${cpu}, ${cores} cores, ${system}`;
+const machineName = ({ cpu, vectors, cores, system }: Machine): string =>
+  `${cpu}${vectors ? ` with ${vectors}` : ""}, ${cores} cores, ${system}`;
 
 /** A table for each kind of machine: the newest row of every case and peer. */
 export function tables(all: readonly Results[]): string {

@@ -39,6 +39,8 @@ export interface WorkSpec {
 export const TRAINING = { lr: 1e-4, weightDecay: 0.05, clipGrad: 1, smoothing: 0.1 } as const;
 
 export interface Work {
+  /** What comes before the clock: images that a step hands over to the engine, as training and prediction do. */
+  prepare?(): void;
   /** Does it once; the loss tells that both sides did the same. */
   step(): Promise<number>;
   dispose(): Promise<void>;
@@ -94,16 +96,20 @@ async function openTraining(spec: WorkSpec, model: Model, backend: Engine, optio
   const session = await loadStep(backend, program, { profile: options.profile });
   const state = await backend.createState(initialState(model, weights, step));
   const shape = [batch, ...spec.inputShape];
-  const images = batchPixels(sizeOf(shape));
+  const pixels = batchPixels(sizeOf(shape));
+  let images = pixels.slice();
   const labels = batchLabels(batch, numClasses);
   return {
+    prepare() {
+      images = pixels.slice();
+    },
     async step() {
       const feeds = new Map<string, TensorData>([
         ["image", { dtype: "uint8", shape, data: images }],
         ["target", { dtype: "float32", shape: [batch, numClasses], data: oneHot(labels, numClasses) }],
         ["lr", { dtype: "float32", shape: [], data: Float32Array.of(lr) }],
       ]);
-      const outputs = await session.run(feeds, { state, commit: "finite" });
+      const outputs = await session.run(feeds, { state, commit: "finite", consume: ["image"] });
       return Number(outputs.get("loss")?.data[0]);
     },
     dispose: () => session.dispose(),
@@ -116,11 +122,16 @@ async function openInference(spec: WorkSpec, model: Model, backend: Engine, opti
   const onnx = exportOnnx(model, specOf(model, classes), parityWeights(model));
   const session: Session = await backend.load(onnx, { profile: options.profile });
   const shape = [batch, ...spec.inputShape];
-  const data = normalized(batchPixels(sizeOf(shape)), spec);
+  const images = normalized(batchPixels(sizeOf(shape)), spec);
+  let data = images.slice();
   const labels = batchLabels(batch, numClasses);
   return {
+    prepare() {
+      data = images.slice();
+    },
     async step() {
-      const outputs = await session.run(new Map([["image", { dtype: "float32" as const, shape, data }]]));
+      const feeds = new Map([["image", { dtype: "float32" as const, shape, data }]]);
+      const outputs = await session.run(feeds, { consume: ["image"] });
       return crossEntropy(outputs.get("logits")?.data as Float32Array, labels, numClasses);
     },
     dispose: () => session.dispose(),
