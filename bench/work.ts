@@ -74,6 +74,7 @@ export async function openWork(spec: WorkSpec, options: WorkOptions = {}): Promi
   const open = spec.kind === "train" ? openTraining : openInference;
   const work = await open(spec, model, backend, options);
   return {
+    prepare: work.prepare,
     step: work.step,
     dispose: async () => {
       await work.dispose();
