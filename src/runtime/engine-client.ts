@@ -1,6 +1,6 @@
 import { type ErrorCode, TesseraeError } from "../errors.ts";
 import type { Target } from "../graph/passes/index.ts";
-import type { TensorData } from "../graph/types.ts";
+import { sizeOf, type TensorData } from "../graph/types.ts";
 import type { Backend, RunOptions, Session, State, Tensors } from "./backend.ts";
 import type { EngineCall, EngineReply, EngineRequest } from "./engine-protocol.ts";
 
@@ -63,10 +63,16 @@ export class EngineClient {
 const revive = (message: string, code?: string): Error =>
   new TesseraeError((code as ErrorCode | undefined) ?? "internal", message);
 
-/** Buffers of image bytes may be handed over: the loader gives each batch once. */
+/**
+ * Buffers of image bytes may be handed over: the loader gives each batch once. One that is gone already would take its whole
+ * message with it, unanswered.
+ */
 const handedOver = (feeds: Tensors, names: readonly string[]): ArrayBuffer[] =>
   names.flatMap((name) => {
-    const buffer = feeds.get(name)?.data.buffer;
+    const tensor = feeds.get(name);
+    if (tensor?.data.length === 0 && sizeOf(tensor.shape) > 0)
+      throw new TesseraeError("internal", `the values of ${name} were handed over before`);
+    const buffer = tensor?.data.buffer;
     return buffer instanceof ArrayBuffer ? [buffer] : [];
   });
 
@@ -99,7 +105,7 @@ class EngineSession implements Session {
     this.#handle = handle;
   }
 
-  run(feeds: Tensors, { state, commit, consume = [] }: RunOptions = {}): Promise<Map<string, TensorData>> {
+  async run(feeds: Tensors, { state, commit, consume = [] }: RunOptions = {}): Promise<Map<string, TensorData>> {
     const handle = (state as EngineState | undefined)?.handle;
     const call: EngineCall = { method: "run", session: this.#handle, feeds: new Map(feeds), state: handle, commit };
     return this.#client.call(call, handedOver(feeds, consume));
