@@ -1,4 +1,3 @@
-import { FORWARD_PASSES, PASSES } from "../src/graph/passes/index.ts";
 import { median } from "../src/median.ts";
 import type { StepCase } from "./cases.ts";
 import { Child } from "./child.ts";
@@ -17,8 +16,6 @@ export interface AblationRow {
   readonly gain: number;
   readonly gainMin: number;
 }
-
-export const ALL_PASSES: readonly string[] = Object.keys({ ...FORWARD_PASSES, ...PASSES });
 
 /** Our step with each of some passes left out in turn, each time paired with the step that has them all. */
 export async function ablate(

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
-import { ALL_PASSES, ablate } from "./ablate.ts";
+import { PASS_NAMES } from "../src/graph/passes/index.ts";
+import { ablate } from "./ablate.ts";
 import { CASES, type Case, type StepCase, selectCases, THREADS } from "./cases.ts";
 import { growth, growthTable } from "./growth.ts";
 import { describeMachine } from "./machine.ts";
@@ -73,7 +74,7 @@ async function main(): Promise<void> {
   const paths = { root, python: findPython(root) };
   const more = PEERS.map((p) => p.name).filter((n) => (n === "torch-compile" ? flags.compile : flags.js));
   const options: RunOptions = { rounds: flags.rounds, threads: flags.threads, paths, peers: selectPeers(more), log };
-  if (flags.ablate) return runAblation(cases, flags.ablate === true ? ALL_PASSES : flags.ablate, options);
+  if (flags.ablate) return runAblation(cases, flags.ablate === true ? PASS_NAMES : flags.ablate, options);
   if (!paths.python) log(NO_PYTHON);
   const date = new Date().toISOString();
   const machine = await describeMachine(paths);
@@ -90,8 +91,8 @@ async function main(): Promise<void> {
 }
 
 async function runAblation(cases: readonly Case[], passes: readonly string[], options: RunOptions): Promise<void> {
-  const missing = passes.filter((pass) => !ALL_PASSES.includes(pass));
-  if (missing.length) command.error(`no pass ${missing.join(", ")}; there are ${ALL_PASSES.join(", ")}`);
+  const missing = passes.filter((pass) => !PASS_NAMES.includes(pass));
+  if (missing.length) command.error(`no pass ${missing.join(", ")}; there are ${PASS_NAMES.join(", ")}`);
   const trained = cases.filter((c): c is StepCase => c.kind === "train");
   const rows = [];
   for (const c of trained) rows.push(...(await ablate(c, passes, options)));

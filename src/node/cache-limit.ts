@@ -16,8 +16,8 @@ export function cacheLimit(env: Readonly<Record<string, string | undefined>> = p
 
 /**
  * Removes the files of a folder that were used least recently until the rest takes at most `limit` bytes; `newest`, whose
- * extension they have, stays in any case. When a file was used is its time of change: who reads one sets it. What another process removes meanwhile, or
- * holds open where that forbids it, is passed over.
+ * extension they have, stays in any case. When a file was used is its time of change: who reads one sets it. What another process
+ * removes meanwhile, or holds open where that forbids it, is passed over.
  */
 export async function makeRoom(folder: string, limit: number, newest: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);

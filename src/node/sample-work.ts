@@ -5,7 +5,7 @@ import { sizeOf, type TensorData } from "../graph/types.ts";
 import type { Model } from "../models/model.ts";
 import { initialize } from "../models/trace.ts";
 import { createOptimizer } from "../optim/index.ts";
-import type { Backend } from "../runtime/backend.ts";
+import type { Backend, Session } from "../runtime/backend.ts";
 import { inferenceGraph } from "../train/evaluate.ts";
 import { initialState, trainStep } from "../train/step.ts";
 import { loadStep } from "../train/stepper.ts";
@@ -34,11 +34,10 @@ export interface SampleWork {
 export async function sampleStep(model: Model, backend: Backend, options: SampleOptions): Promise<SampleWork> {
   const { batch, checkpointing, without, profile } = options;
   const step = { batch, optimizer: createOptimizer("adamw"), weightDecay: 0.05, clipGrad: 1, checkpointing, without };
-  const begun = performance.now();
-  const program = optimize(trainStep(model, step), { ...backend.target, without });
-  const written = performance.now();
-  const session = await loadStep(backend, program, { profile });
-  const made = { program: written - begun, session: performance.now() - written };
+  const { program, session, made } = await make(
+    () => optimize(trainStep(model, step), { ...backend.target, without }),
+    (p) => loadStep(backend, p, { profile }),
+  );
   const state = await backend.createState(initialState(model, initialize(model, 0), step));
   const feeds = new Map<string, TensorData>([
     ["image", noise([batch, ...model.inputShape])],
@@ -59,13 +58,23 @@ export async function sampleStep(model: Model, backend: Backend, options: Sample
 /** Logits of a batch as `eval` computes them. */
 export async function sampleInference(model: Model, backend: Backend, options: SampleOptions): Promise<SampleWork> {
   const weights = initialize(model, 0);
-  const begun = performance.now();
-  const program = inferenceGraph(model, options.batch, weights);
-  const written = performance.now();
-  const session = await backend.load(encodeModel(program), { profile: options.profile });
-  const made = { program: written - begun, session: performance.now() - written };
+  const { program, session, made } = await make(
+    () => inferenceGraph(model, options.batch, weights),
+    (p) => backend.load(encodeModel(p), { profile: options.profile }),
+  );
   const feeds = new Map([["image", noise([options.batch, ...model.inputShape])]]);
   return { program, made, run: () => session.run(feeds), dispose: () => session.dispose() };
+}
+
+async function make(
+  write: () => Program,
+  load: (program: Program) => Promise<Session>,
+): Promise<Pick<SampleWork, "program" | "made"> & { session: Session }> {
+  const begun = performance.now();
+  const program = write();
+  const written = performance.now();
+  const session = await load(program);
+  return { program, session, made: { program: written - begun, session: performance.now() - written } };
 }
 
 /** Random bytes, the same in every run. */

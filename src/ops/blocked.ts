@@ -1,7 +1,7 @@
 import { type Attrs, defineOp, opDef } from "../graph/op.ts";
 import { apply, type ConvAttrs, constant, type Tensor } from "../graph/tensor.ts";
 import { type NdArray, type Shape, sizeOf } from "../graph/types.ts";
-import { nd } from "./ndarray.ts";
+import { nd, transpose } from "./ndarray.ts";
 
 /**
  * Operators of onnxruntime's own layout for convolutions on processors: images [N, C, H, W] lie in memory as
@@ -49,15 +49,13 @@ interface Reorder extends Blocked {
 const LAST = [0, 2, 3, 1];
 const FIRST = [0, 3, 1, 2];
 const permuted = (shape: Shape, perm: readonly number[]): Shape => perm.map((i) => shape[i]);
-const transposed = (x: NdArray, perm: readonly number[]): NdArray =>
-  opDef("Transpose").evaluate([x], { perm }, []) as NdArray;
 
 /** Plain to blocked. */
 defineOp<Reorder>("ReorderInput", {
   domain: DOMAIN,
   hostAttrs: ["block"],
   type: ([x], { channels_last }) => (channels_last ? { ...x, shape: permuted(x.shape, FIRST) } : x),
-  evaluate: ([x], { block, channels_last }) => toBlocks(channels_last ? transposed(x, FIRST) : x, block),
+  evaluate: ([x], { block, channels_last }) => toBlocks(channels_last ? transpose(x, FIRST) : x, block),
   check: [],
 });
 
@@ -68,7 +66,7 @@ defineOp<Reorder & { channels: number }>("ReorderOutput", {
   type: ([x], { channels_last }) => (channels_last ? { ...x, shape: permuted(x.shape, LAST) } : x),
   evaluate: ([x], { block, channels_last }) => {
     const y = fromBlocks(x, block);
-    return channels_last ? transposed(y, LAST) : y;
+    return channels_last ? transpose(y, LAST) : y;
   },
   check: [],
 });
@@ -182,18 +180,18 @@ export function convInBlocks(x: Tensor, w: Tensor, bias: Tensor | undefined, att
 
 /**
  * Depthwise ConvTranspose as a convolution over dY [N, C, h, v] with zeros between its pixels, which are put there in blocks:
- * 0.4-0.9 of the time. `flippedW`: weights [C, 1, kH, kW], backwards. Undefined where the windows leave padding unseen.
+ * 0.4-0.9 of the time. Weights [C, 1, kH, kW]. Undefined where the windows leave padding unseen.
  */
 export function transposedInBlocks(
   dy: Tensor,
-  flippedW: Tensor,
+  w: Tensor,
   [H, W]: readonly number[],
   { strides, pads, dilations }: Required<Pick<ConvAttrs, "strides" | "pads" | "dilations">>,
   block: number,
 ): Tensor | undefined {
   const [n, c, h, v] = dy.shape;
   const [s, t] = strides;
-  const before = [0, 1].map((i) => dilations[i] * (flippedW.shape[i + 2] - 1) - pads[i]);
+  const before = [0, 1].map((i) => dilations[i] * (w.shape[i + 2] - 1) - pads[i]);
   const after = [H + pads[0] - h * s, W + pads[1] - v * t];
   if ([...before, ...after].some((p) => p < 0)) return undefined;
   const spread = reorderInput(dy, block)
@@ -206,6 +204,7 @@ export function transposedInBlocks(
       [0, 0],
     ])
     .reshape([n, c, h * s, v * t]);
+  const weights = blockedWeights(apply("AdjointWeights", [w], { group: c }), block, false);
   const attrs = { pads: [...before, ...after], dilations, group: c, block };
-  return reorderOutput(apply("BlockedConv", [spread, blockedWeights(flippedW, block, false)], attrs), block);
+  return reorderOutput(apply("BlockedConv", [spread, weights], attrs), block);
 }

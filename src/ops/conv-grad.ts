@@ -69,11 +69,8 @@ export function adjoint(w: Tensor, group: number): Tensor {
     .reshape([group, o / group, c, kh, kw])
     .transpose([0, 2, 1, 3, 4])
     .reshape([group * c, o / group, kh, kw]);
-  return flipped(exchanged);
+  return flip(flip(exchanged, 2), 3);
 }
-
-/** Both spatial axes backwards: the kernel of a convolution's adjoint. */
-export const flipped = (w: Tensor): Tensor => flip(flip(w, 2), 3);
 
 const flip = (x: Tensor, axis: number): Tensor =>
   x.shape[axis] === 1 ? x : x.slice(axis, x.shape[axis] - 1, -(2 ** 40), -1);

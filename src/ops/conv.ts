@@ -3,7 +3,7 @@ import { defineOp } from "../graph/op.ts";
 import { apply, type ConvAttrs, type Tensor } from "../graph/tensor.ts";
 import { type Shape, showShape, sizeOf, stridesOf } from "../graph/types.ts";
 import { convInBlocks, transposedInBlocks } from "./blocked.ts";
-import { adjoint, type ConvWindow, convPerImage, flipped, inputGrad, rowBlocks, weightGrad } from "./conv-grad.ts";
+import { adjoint, type ConvWindow, convPerImage, inputGrad, rowBlocks, weightGrad } from "./conv-grad.ts";
 import { dot, forEachIndex, nd } from "./ndarray.ts";
 import { extent, windowCounts, windowOf } from "./window.ts";
 
@@ -330,7 +330,7 @@ defineOp<ConvTransposeAttrs>("ConvTranspose", {
   blocked: ([x, w, b], attrs, block) => {
     const [window, [, , ...size]] = [convWindow(w.shape, attrs), transposedShape(x.shape, w.shape, attrs)];
     const depthwise = w.shape[1] === 1 && w.shape[0] === window.group && window.group % block === 0;
-    return depthwise && !b ? transposedInBlocks(x, flipped(w), size, window, block) : undefined;
+    return depthwise && !b ? transposedInBlocks(x, w, size, window, block) : undefined;
   },
   check: [
     { x: [[2, 3, 2, 3], [3, 2, 3, 3], [2]], attrs: { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 0] } },

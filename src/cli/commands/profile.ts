@@ -53,11 +53,11 @@ async function run(flags: ProfileFlags): Promise<void> {
   const { writeFileAtomic } = await import("../../node/atomic-write.ts");
   if ((flags.device ?? "cpu") !== "cpu")
     throw new TesseraeError("usage", "the runtime measures operators on the CPU only", { hint: "Use --device cpu." });
-  const { PASSES, FORWARD_PASSES } = await import("../../graph/passes/index.ts");
-  const unknown = flags.without?.find((pass) => !(pass in PASSES || pass in FORWARD_PASSES));
+  const { PASS_NAMES } = await import("../../graph/passes/index.ts");
+  const unknown = flags.without?.find((pass) => !PASS_NAMES.includes(pass));
   if (unknown !== undefined)
     throw new TesseraeError("usage", `there is no pass ${unknown}`, {
-      hint: `Passes: ${Object.keys({ ...FORWARD_PASSES, ...PASSES }).join(", ")}`,
+      hint: `Passes: ${PASS_NAMES.join(", ")}`,
     });
   const model = createModel(name, { ...modelKwargs, ...(imgSize !== undefined && { img_size: imgSize }) });
   const engine = await createEngine(flags);

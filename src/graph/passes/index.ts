@@ -42,6 +42,9 @@ export const PASSES: Passes = {
   "scalars-of-full-rank": scalarsOfFullRank,
 };
 
+/** What `without` may name. */
+export const PASS_NAMES: readonly string[] = Object.keys({ ...FORWARD_PASSES, ...PASSES });
+
 export interface PassOptions {
   /** Names of passes to leave out. */
   readonly without?: readonly string[];
