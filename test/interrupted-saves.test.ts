@@ -44,7 +44,8 @@ function remembering(of: Backend): Backend {
     const key = Buffer.from(program.model).toString("latin1");
     const loading = sessions.get(key) ?? of.load(program, options);
     sessions.set(key, loading);
-    return { run: (await loading).run.bind(await loading), dispose: async () => {} };
+    const session = await loading;
+    return { run: session.run.bind(session), time: session.time.bind(session), dispose: async () => {} };
   };
   return { ...of, load };
 }

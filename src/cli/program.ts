@@ -24,6 +24,7 @@ import { studioCommand } from "./commands/studio.ts";
 import { sweepCommand } from "./commands/sweep.ts";
 import { synthCommand } from "./commands/synth.ts";
 import { trainCommand } from "./commands/train.ts";
+import { tuneCommand } from "./commands/tune.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { walkCommand } from "./commands/walk.ts";
 import { joinPairs } from "./flags.ts";
@@ -63,6 +64,7 @@ const COMMANDS: readonly (() => CommandDefinition)[] = [
   synthCommand,
   benchCommand,
   profileCommand,
+  tuneCommand,
 ];
 
 export interface Program {

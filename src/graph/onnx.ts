@@ -192,12 +192,13 @@ class Writer {
     for (const key of listed)
       inputs.push(grows ? this.#batchShape(node.outputs[0].shape) : this.#shapeInput(node, key));
     if (node.op === "Pad" && node.attrs.value) inputs.push(this.#float(node.attrs.value as number));
-    const own = (node.attrs.num_scan_inputs as number | undefined) ?? inputs.length;
+    const own = node.op === "If" ? 1 : ((node.attrs.num_scan_inputs as number | undefined) ?? inputs.length);
+    const [seen, handed] = node.op === "If" ? [inputs.slice(1), 0] : [[...inputs], own];
     const attributes = Object.entries(node.attrs)
       .filter(
         ([key, value]) => value !== undefined && !unwritten.includes(key) && !(node.op === "Pad" && key === "value"),
       )
-      .map(([key, value]) => (isBody(value) ? this.#body(key, value, inputs, own) : attribute(key, value)));
+      .map(([key, value]) => (isBody(value) ? this.#body(key, value, seen, handed) : attribute(key, value)));
     inputs.length = Math.min(inputs.length, own);
     this.#node(
       def.onnxName ?? node.op,
@@ -210,7 +211,7 @@ class Writer {
   }
 
   /**
-   * A graph attribute of a node with the named inputs. The first `own` of them are handed to the body; the others it sees
+   * A graph attribute of a node that reads the named tensors. The first `own` of them are handed to the body; the others it sees
    * from outside under their names, as it sees the program's initializers.
    */
   #body(key: string, { inputs, outputs }: Body, outer: readonly string[], own: number): AttributeProto {
@@ -226,9 +227,17 @@ class Writer {
     const around = this.nodes;
     this.nodes = [];
     for (const node of nodes) this.#write(node);
-    const g = { name: `${key}${this.#numbers.get(nodes[0])}`, node: this.nodes, input, output: outputs.map(info) };
+    const first = (t: Tensor, i: number) => isComputed(t) && outputs.indexOf(t) === i;
+    const output = outputs.map((t, i) => (first(t, i) ? info(t) : this.#copied(t, `${key}${outer[0]}.${i}`)));
+    const g = { name: `${key}${outer[0]}`, node: this.nodes, input, output };
     this.nodes = around;
     return create(AttributeProtoSchema, { name: key, type: AttributeType.GRAPH, g: create(GraphProtoSchema, g) });
+  }
+
+  /** An output of a body that is not computed in it, or is one already. */
+  #copied(t: Tensor, name: string): ValueInfoProto {
+    this.#node("Identity", "", [this.#names.get(t) as string], [name], []);
+    return valueInfo(name, t);
   }
 
   #node(
@@ -339,6 +348,8 @@ class Writer {
 /** Does the node expand a tensor without the free batch to one with it? */
 const growsToBatch = ({ op, inputs, outputs }: Node): boolean =>
   op === "Expand" && outputs[0].shape.some((d) => d < 0) && !(inputs[0] as Tensor).shape.some((d) => d < 0);
+
+const isComputed = ({ node: { op } }: Tensor): boolean => op !== "Input" && op !== "Constant";
 
 const isBody = (value: Attr): value is Body => typeof value === "object" && "outputs" in value;
 

@@ -47,6 +47,8 @@ export interface OpDef<A = Attrs> {
   readonly decompose?: (x: readonly Tensor[], attrs: A) => Tensor;
   /** The same in the runtime's blocked layout of B channels (ops/blocked.ts), where it can be and that is faster. */
   readonly blocked?: (x: readonly Tensor[], attrs: A, block: number) => Tensor | undefined;
+  /** Ways to compute it of which now this, now that is fastest, by name (the pass "tuned-forms"). */
+  readonly forms?: (x: readonly Tensor[], attrs: A) => Readonly<Record<string, () => Tensor>>;
   /** ONNX domain; default the standard one. */
   readonly domain?: string;
   /** Name in that domain; default the registered one. */

@@ -10,6 +10,11 @@ export interface Program {
   readonly outputs: ReadonlyMap<string, Tensor>;
 }
 
+/** Outputs with this prefix are the next values of the state tensors they name. */
+export const NEXT = "next:";
+/** The same, written over the values that were; of as many elements, in any shape. */
+export const OVER = "over:";
+
 export const inputName = (t: Tensor): string => t.node.attrs.name as string;
 
 /** A program over everything its outputs depend on. Inputs are found by walking; `inputs` sets their order. */

@@ -241,7 +241,7 @@ export class Tensor implements TensorType {
   }
   /** x · sigmoid(x). */
   silu(): Tensor {
-    return this.mul(this.sigmoid());
+    return this.#unary("Silu");
   }
   /** x · hardSigmoid(x). */
   hardSwish(): Tensor {

@@ -4,6 +4,8 @@ import type { Backend } from "../runtime/backend.ts";
 import { createEngine } from "./engine.ts";
 import { checkDevice, type OrtOptions, runtimeVersion } from "./ort.ts";
 import { blockOf } from "./ort-blocks.ts";
+import { FormStore } from "./tuning/store.ts";
+import { type Plan, planOf, type Tuner } from "./tuning/tuner.ts";
 
 /** How and where a run's programs run, as far as it may change their bits. Plain data: it goes into checkpoints. */
 export interface Machine {
@@ -14,38 +16,54 @@ export interface Machine {
   /** Version of onnxruntime. */
   readonly runtime: string;
   readonly processor: string;
+  /** Operators that are not computed by the rule, since another form was measured to be faster. */
+  readonly forms: Plan;
 }
 
+/** What was measured here of the operators' forms. */
+export const formStoreOf = ({ threads, block, runtime }: Omit<Machine, "forms">): FormStore =>
+  new FormStore({ runtime, threads, block });
+
 /**
- * What a run uses. One that goes on keeps its threads, unless others are given, and its layout of convolutions where this
- * processor has it. `changed` has a phrase for each thing that is not as it was.
+ * What a run uses. One that goes on keeps its threads, unless others are given, its layout of convolutions where this
+ * processor has it, and the forms of its operators; a new one takes those that were measured here, `deterministic` none.
+ * `changed` has a phrase for each thing that is not as it was.
  */
 export async function machineOf(
-  given: OrtOptions,
-  saved: Partial<Machine> = {},
+  given: OrtOptions & { readonly deterministic?: boolean },
+  saved?: Partial<Machine>,
 ): Promise<{ machine: Machine; changed: string[] }> {
   const device = checkDevice(given.device);
-  const machine: Machine = {
+  const facts = {
     device,
-    threads: given.threads ?? saved.threads ?? usualThreads(),
-    block: saved.block === null ? null : ((await blockOf(device)) ?? null),
+    threads: given.threads ?? saved?.threads ?? usualThreads(),
+    block: saved?.block === null ? null : ((await blockOf(device)) ?? null),
     runtime: runtimeVersion(),
     processor: cpus()[0]?.model.trim() ?? process.arch,
   };
-  const changed = (Object.keys(machine) as (keyof Machine)[])
-    .filter((key) => saved[key] !== undefined && saved[key] !== machine[key])
-    .map((key) => `${key} was ${saved[key]}, is ${machine[key]}`);
-  return { machine, changed };
+  const changed = (Object.keys(facts) as (keyof typeof facts)[])
+    .filter((key) => saved?.[key] !== undefined && saved[key] !== facts[key])
+    .map((key) => `${key} was ${saved?.[key]}, is ${facts[key]}`);
+  return { machine: { ...facts, forms: await formsOf(facts, given, saved) }, changed };
+}
+
+async function formsOf(
+  facts: Omit<Machine, "forms">,
+  { deterministic }: { readonly deterministic?: boolean },
+  saved?: Partial<Machine>,
+): Promise<Plan> {
+  if (deterministic || facts.device !== "cpu") return {};
+  return saved ? (saved.forms ?? {}) : planOf(await formStoreOf(facts).read());
 }
 
 /** Where no number is asked for the runtime binds its threads to processors too: that is left to it where it can be. */
-export async function engineOf({ device, threads, block }: Machine, given: OrtOptions): Promise<Backend> {
+export async function engineOf({ device, threads, block }: Machine, given: OrtOptions, tuner: Tuner): Promise<Backend> {
   const own = given.threads === undefined && threads === usualThreads();
   const engine = await createEngine({
     device: checkDevice(device as OrtOptions["device"]),
     threads: own ? undefined : threads,
   });
-  return { ...engine, target: { ...engine.target, block: block ?? undefined } };
+  return { ...engine, target: { ...engine.target, block: block ?? undefined, form: tuner.choose } };
 }
 
 /** Threads that the runtime takes where none are asked for: the processor's cores, hyperthreads not counted. */

@@ -7,7 +7,7 @@ import { initialize } from "../models/trace.ts";
 import { createOptimizer } from "../optim/index.ts";
 import type { Backend, Session } from "../runtime/backend.ts";
 import { inferenceGraph } from "../train/evaluate.ts";
-import { initialState, trainStep } from "../train/step.ts";
+import { initialState, type StepOptions, trainStep } from "../train/step.ts";
 import { loadStep } from "../train/stepper.ts";
 
 export interface SampleOptions {
@@ -30,10 +30,18 @@ export interface SampleWork {
   dispose(): Promise<void>;
 }
 
-/** A training step as `train` runs it: AdamW with decay, clipping to norm 1. */
+/** The step that samples are of: AdamW with decay, clipping to norm 1. */
+export const sampleOptions = (batch: number): StepOptions => ({
+  batch,
+  optimizer: createOptimizer("adamw"),
+  weightDecay: 0.05,
+  clipGrad: 1,
+});
+
+/** A training step as `train` runs it. */
 export async function sampleStep(model: Model, backend: Backend, options: SampleOptions): Promise<SampleWork> {
   const { batch, checkpointing, without, profile } = options;
-  const step = { batch, optimizer: createOptimizer("adamw"), weightDecay: 0.05, clipGrad: 1, checkpointing, without };
+  const step = { ...sampleOptions(batch), checkpointing, without };
   const { program, session, made } = await make(
     () => optimize(trainStep(model, step), { ...backend.target, without }),
     (p) => loadStep(backend, p, { profile }),

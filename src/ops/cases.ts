@@ -1,6 +1,6 @@
 import { type CheckCase, opDef, opNames } from "../graph/op.ts";
 import { applyAll, input, type Tensor } from "../graph/tensor.ts";
-import type { DType, NdArray } from "../graph/types.ts";
+import { type DType, type NdArray, type Shape, sizeOf } from "../graph/types.ts";
 import { nd } from "./ndarray.ts";
 
 /** One check case made concrete: the operator applied to inputs x0, x1... and their values. */
@@ -19,6 +19,12 @@ export function* sequence(seed: number): Generator<number, never> {
     h = Math.imul(h ^ (h >>> 16), 0x45d9f3b);
     yield ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
   }
+}
+
+/** Values in [-0.5, 0.5), the same for the same seed. */
+export function noise(shape: Shape, seed: number): NdArray {
+  const random = sequence(seed + 1);
+  return { shape, data: Float64Array.from({ length: sizeOf(shape) }, () => random.next().value - 0.5) };
 }
 
 function draw(dtype: DType, [low, high]: readonly [number, number], random: Generator<number, never>): number {

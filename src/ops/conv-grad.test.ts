@@ -50,6 +50,12 @@ const LEFTOVER: Case = {
 };
 const POINT: Case = { name: "1x1 stride 2", x: [2, 3, 5, 6], w: [4, 3, 1, 1], window: window([2, 2], [0, 0, 0, 0]) };
 const TILES: Case = { name: "2x3 tiles", x: [2, 3, 4, 6], w: [5, 3, 2, 3], window: window([2, 3], [0, 0, 0, 0]) };
+const WHOLE: Case = {
+  name: "one window, the image",
+  x: [2, 3, 4, 3],
+  w: [5, 3, 4, 3],
+  window: window([1, 1], [0, 0, 0, 0]),
+};
 const GROUPS: Case = { name: "2 groups", x: [2, 4, 5, 6], w: [6, 2, 3, 3], window: window([2, 1], [1, 1, 1, 1], 2) };
 const DEPTHWISE: Case[] = [
   { name: "depthwise 3x3", x: [2, 3, 5, 4], w: [3, 1, 3, 3], window: window([1, 1], [1, 1, 1, 1], 3) },
@@ -58,7 +64,7 @@ const DEPTHWISE: Case[] = [
   { name: "depthwise 5x3 stride 3, 2", x: [1, 2, 14, 9], w: [2, 1, 5, 3], window: window([3, 2], [2, 1, 1, 0], 2) },
   { name: "depthwise dilated", x: [1, 2, 8, 9], w: [2, 1, 3, 2], window: window([2, 1], [2, 3, 2, 0], 2, [2, 3]) },
 ];
-const ONE_GROUP = [SAME, TALL, DILATED, STRIDED, LEFTOVER, POINT, TILES];
+const ONE_GROUP = [SAME, TALL, DILATED, STRIDED, LEFTOVER, POINT, TILES, WHOLE];
 
 const WEIGHT_GRADS = {
   productPerTap: { grad: productPerTap, cases: ONE_GROUP },
@@ -71,13 +77,13 @@ const WEIGHT_GRADS = {
       convPerImage(x, w, dy, of, (images, kernels, conv) => images.conv(kernels, undefined, conv)),
     cases: DEPTHWISE,
   },
-  tilesWeightGrad: { grad: tilesWeightGrad, cases: [TILES] },
+  tilesWeightGrad: { grad: tilesWeightGrad, cases: [TILES, WHOLE] },
 };
 
 const INPUT_GRADS = {
   flippedConv: { grad: flippedConv, cases: [SAME, TALL, DILATED, DEPTHWISE[0], DEPTHWISE[1]] },
   convTranspose: { grad: convTranspose, cases: [...ONE_GROUP, GROUPS, ...DEPTHWISE] },
-  tilesInputGrad: { grad: tilesInputGrad, cases: [TILES] },
+  tilesInputGrad: { grad: tilesInputGrad, cases: [TILES, WHOLE] },
 };
 
 function random(shape: Shape, seed: number): NdArray {

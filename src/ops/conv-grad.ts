@@ -15,7 +15,7 @@ export interface ConvWindow extends Window {
 }
 
 type InputGrad = (x: Shape, w: Tensor, dy: Tensor, window: ConvWindow) => Tensor;
-type WeightGrad = (x: Tensor, w: Shape, dy: Tensor, window: ConvWindow) => Tensor;
+export type WeightGrad = (x: Tensor, w: Shape, dy: Tensor, window: ConvWindow) => Tensor;
 
 /**
  * At stride 1 a convolution again. At larger strides ConvTranspose: 0.7-1.0 of the time of one convolution per phase
@@ -26,21 +26,37 @@ export const inputGrad: InputGrad = (x, w, dy, window) => {
   return window.strides.every((s) => s === 1) ? flippedConv(x, w, dy, window) : convTranspose(x, w, dy, window);
 };
 
-export const weightGrad: WeightGrad = (x, w, dy, window) =>
-  chooseWeightGrad(x.shape, w, dy.shape, window)(x, w, dy, window);
+/** An operator of its own: which formulation is fastest depends on shapes, layouts and the processor. */
+export const weightGrad: WeightGrad = (x, _w, dy, { kernel, strides, pads, dilations, group }) =>
+  apply("ConvWeightGrad", [x, dy], { kernel_shape: kernel, strides, pads, dilations, group });
 
-function chooseWeightGrad(x: Shape, w: Shape, dy: Shape, window: ConvWindow): WeightGrad {
-  const { group, strides, dilations, kernel } = window;
+/** One channel a group, of weights [O, C/g, kH, kW]. */
+export const isDepthwise = ([o, c]: Shape, group: number): boolean => group > 1 && group === o && c === 1;
+
+/** The formulation that is fastest as a rule; in the blocked layout `convPerImage` is, of a depthwise one. */
+export function weightGradByRule(x: Shape, w: Shape, dy: Shape, window: ConvWindow): WeightGrad {
+  const { group, strides, kernel } = window;
   const [o, c] = w;
   if (isTiling(x, window)) return tilesWeightGrad;
-  if (group > 1) return group === o && c === 1 ? depthwise : productPerTapAndGroup;
+  if (group > 1) return isDepthwise(w, group) ? rowBlocks : productPerTapAndGroup;
   // A stem's 7x7 at stride 2: pixels of one phase lie together, in 0.7 of the time.
-  const overlaps = kernel.every((k, i) => k > 2 * strides[i] && strides[i] > 1 && dilations[i] === 1);
-  if (c <= 4 && overlaps) return phases;
+  if (c <= 4 && hasPhases(window) && kernel.every((k, i) => k > 2 * strides[i])) return phases;
   // A product for each image copies patches in cache and exchanges no axes, but its parts [O, kH·kW·C] are added up: where
   // those outgrow the images (small maps, many channels), one product over the batch for each tap.
   const taps = kernel[0] * kernel[1] * c;
   return (o * taps) / (o + taps) <= 2 * dy[2] * dy[3] ? patches : productPerTap;
+}
+
+/** Windows that overlap at a stride: each phase has more than one tap. */
+const hasPhases = ({ kernel, strides, dilations }: ConvWindow): boolean =>
+  kernel.every((k, i) => k > strides[i] && strides[i] > 1 && dilations[i] === 1);
+
+/** The formulations that may be fastest somewhere, by name; none where the rule's always is. */
+export function weightGradForms(x: Shape, w: Shape, window: ConvWindow): Readonly<Record<string, WeightGrad>> {
+  if (isTiling(x, window)) return {};
+  if (isDepthwise(w, window.group)) return { rowBlocks };
+  if (window.group > 1) return {};
+  return { patches, productPerTap, ...(hasPhases(window) && { phases }) };
 }
 
 // --- input gradients
@@ -139,10 +155,6 @@ export const phases: WeightGrad = (x, w, dy, window) => {
 
 // --- weight gradients, many groups
 
-/** One channel a group: an operator of its own, since the best formulation depends on the layouts that the runtime has. */
-const depthwise: WeightGrad = (x, _w, dy, { kernel, strides, pads, dilations }) =>
-  apply("DepthwiseWeightGrad", [x, dy], { kernel_shape: kernel, strides, pads, dilations });
-
 export type Convolve = (x: Tensor, w: Tensor, attrs: ConvAttrs) => Tensor;
 
 /**
@@ -233,12 +245,12 @@ function diagonalSums(p: Tensor, s: number): Tensor {
     .sum([1]);
 }
 
-// --- windows that tile the image: one product over rows of patches [N·h·v, C·kH·kW]
+// --- windows that tile the image, or one that is the image: one product over rows of patches [N·h·v, C·kH·kW]
 
 const isTiling = (x: Shape, { kernel, strides, pads, dilations, group }: ConvWindow): boolean =>
   group === 1 &&
-  kernel[0] * kernel[1] > 1 &&
-  kernel.every((k, i) => strides[i] === k && x[i + 2] % k === 0 && dilations[i] === 1) &&
+  (kernel[0] * kernel[1] > 1 || x[2] * x[3] === 1) &&
+  kernel.every((k, i) => (k === x[i + 2] || (strides[i] === k && x[i + 2] % k === 0)) && dilations[i] === 1) &&
   pads.every((p) => p === 0);
 
 const rowsOf = (dy: Tensor): Tensor => dy.transpose([0, 2, 3, 1]).reshape([dy.size / dy.shape[1], dy.shape[1]]);

@@ -3,7 +3,17 @@ import { defineOp } from "../graph/op.ts";
 import { apply, type ConvAttrs, type Tensor } from "../graph/tensor.ts";
 import { type Shape, showShape, sizeOf, stridesOf } from "../graph/types.ts";
 import { convInBlocks, transposedInBlocks } from "./blocked.ts";
-import { adjoint, type ConvWindow, convPerImage, inputGrad, rowBlocks, weightGrad } from "./conv-grad.ts";
+import {
+  adjoint,
+  type ConvWindow,
+  convPerImage,
+  inputGrad,
+  isDepthwise,
+  type WeightGrad,
+  weightGrad,
+  weightGradByRule,
+  weightGradForms,
+} from "./conv-grad.ts";
 import { dot, forEachIndex, nd } from "./ndarray.ts";
 import { extent, windowCounts, windowOf } from "./window.ts";
 
@@ -191,65 +201,96 @@ function fasterInBlocks(x: Shape, w: Shape, { group = 1 }: ConvAttrs, block: num
   return group === 1 ? c % block === 0 : group === o && c === 1;
 }
 
-type DepthwiseGradAttrs = { kernel_shape: readonly number[] } & ConvAttrs;
+type WeightGradAttrs = { kernel_shape: readonly number[] } & ConvAttrs;
 
 /**
- * Gradient of a depthwise convolution in its weights: images x [N, C, H, W] and cotangents dY [N, C, h, v] to [C, 1, kH, kW],
+ * Gradient of a convolution in its weights: images x [N, C, H, W] and cotangents dY [N, O, h, v] to [O, C/group, kH, kW],
  *
- *   dW[c, q, t] = Σ_{n, i, j} dY[n, c, i, j] · x[n, c, s·i + d·q - p, s·j + d·t - p].
+ *   dW[o, c, q, t] = Σ_{n, i, j} dY[n, o, i, j] · x[n, c, s·i + d·q - p, s·j + d·t - p].
  */
-defineOp<DepthwiseGradAttrs>("DepthwiseWeightGrad", {
-  type: ([x], { kernel_shape }) => ({ dtype: x.dtype, shape: [x.shape[1], 1, ...kernel_shape] }),
-  vjp: ({ x: [x, dy], dy: v, attrs: { kernel_shape: _, ...conv } }) => {
-    const group = x.shape[1];
-    const window = convWindow(v.shape, { ...conv, group });
-    return [inputGrad(x.shape, v, dy, window), x.conv(v, undefined, { ...conv, group })];
+defineOp<WeightGradAttrs>("ConvWeightGrad", {
+  type: ([x, dy], attrs) => ({ dtype: x.dtype, shape: gradShape(x.shape, dy.shape, attrs) }),
+  vjp: ({ x: [x, dy], dy: v, attrs: { kernel_shape: _, ...conv } }) => [
+    inputGrad(x.shape, v, dy, convWindow(v.shape, conv)),
+    x.conv(v, undefined, conv),
+  ],
+  decompose: (inputs, attrs) =>
+    byForm(inputs, attrs, (x, w, dy, window) => weightGradByRule(x.shape, w, dy.shape, window)(x, w, dy, window)),
+  blocked: (inputs, attrs, block) => {
+    const [x, dy] = inputs;
+    const depthwise = isDepthwise(gradShape(x.shape, dy.shape, attrs), attrs.group ?? 1);
+    if (!depthwise || (x.shape[0] * x.shape[1]) % block) return undefined;
+    return byForm(inputs, attrs, (...given) =>
+      convPerImage(...given, (images, kernels, conv) => convInBlocks(images, kernels, undefined, conv, block)),
+    );
   },
-  decompose: ([x, dy], attrs) => rowBlocks(x, gradShape(x, attrs), dy, gradWindow(x, attrs)),
-  blocked: ([x, dy], attrs, block) =>
-    (x.shape[0] * x.shape[1]) % block
-      ? undefined
-      : convPerImage(x, gradShape(x, attrs), dy, gradWindow(x, attrs), (images, kernels, conv) =>
-          convInBlocks(images, kernels, undefined, conv, block),
-        ),
-  evaluate: ([x, dy], { kernel_shape, strides = [1, 1], pads = [0, 0, 0, 0], dilations = [1, 1] }) => {
-    const [N, C, H, W] = x.shape;
+  forms: ([x, dy], attrs) => {
+    const w = gradShape(x.shape, dy.shape, attrs);
+    const forms = Object.entries(weightGradForms(x.shape, w, convWindow(w, attrs)));
+    return Object.fromEntries(forms.map(([name, grad]) => [name, () => byForm([x, dy], attrs, grad)]));
+  },
+  evaluate: ([x, dy], attrs) => {
+    const out = nd(gradShape(x.shape, dy.shape, attrs));
+    const { strides, pads, dilations, group } = convWindow(out.shape, attrs);
+    const [, , H, W] = x.shape;
     const [xs, ds] = [stridesOf(x.shape), stridesOf(dy.shape)];
-    const out = nd([C, 1, ...kernel_shape]);
-    forEachIndex(out.shape, (flat, [c, , q, t]) => {
+    const [perIn, perOut] = [out.shape[1], out.shape[0] / group];
+    forEachIndex(out.shape, (flat, [o, c, q, t]) => {
+      const channel = Math.floor(o / perOut) * perIn + c;
       let sum = 0;
-      forEachIndex([N, ...dy.shape.slice(2)], (_flat, [n, i, j]) => {
+      forEachIndex([x.shape[0], ...dy.shape.slice(2)], (_flat, [n, i, j]) => {
         const y = i * strides[0] + q * dilations[0] - pads[0];
         const z = j * strides[1] + t * dilations[1] - pads[1];
-        if (y >= 0 && z >= 0 && y < H && z < W) sum += x.data[dot([n, c, y, z], xs)] * dy.data[dot([n, c, i, j], ds)];
+        if (y < 0 || z < 0 || y >= H || z >= W) return;
+        sum += x.data[dot([n, channel, y, z], xs)] * dy.data[dot([n, o, i, j], ds)];
       });
       out.data[flat] = sum;
     });
     return out;
   },
-  macs: ([, dy], { kernel_shape }) => sizeOf(dy.shape) * sizeOf(kernel_shape),
+  macs: ([x, dy], attrs) => sizeOf(dy.shape) * sizeOf(gradShape(x.shape, dy.shape, attrs).slice(1)),
   check: [
     {
       x: [
         [2, 3, 5, 4],
         [2, 3, 5, 4],
       ],
-      attrs: { kernel_shape: [3, 3], pads: [1, 1, 1, 1] },
+      attrs: { kernel_shape: [3, 3], pads: [1, 1, 1, 1], group: 3 },
     },
     {
       x: [
         [2, 3, 6, 7],
         [2, 3, 3, 3],
       ],
-      attrs: { kernel_shape: [3, 2], strides: [2, 2], pads: [1, 0, 0, 0] },
+      attrs: { kernel_shape: [3, 2], strides: [2, 2], pads: [1, 0, 0, 0], group: 3 },
+    },
+    {
+      x: [
+        [2, 3, 5, 6],
+        [2, 4, 5, 6],
+      ],
+      attrs: { kernel_shape: [3, 3], pads: [1, 1, 1, 1] },
+    },
+    {
+      x: [
+        [2, 4, 5, 4],
+        [2, 6, 3, 2],
+      ],
+      attrs: { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], group: 2 },
     },
   ],
 });
 
-const gradShape = (x: Tensor, { kernel_shape }: DepthwiseGradAttrs): Shape => [x.shape[1], 1, ...kernel_shape];
+const gradShape = (x: Shape, dy: Shape, { kernel_shape, group = 1 }: WeightGradAttrs): Shape => [
+  dy[1],
+  x[1] / group,
+  ...kernel_shape,
+];
 
-const gradWindow = (x: Tensor, attrs: DepthwiseGradAttrs): ConvWindow =>
-  convWindow(gradShape(x, attrs), { ...attrs, group: x.shape[1] });
+function byForm([x, dy]: readonly Tensor[], attrs: WeightGradAttrs, grad: WeightGrad): Tensor {
+  const w = gradShape(x.shape, dy.shape, attrs);
+  return grad(x, w, dy, convWindow(w, attrs));
+}
 
 /**
  * The kernel of a convolution's gradient in its images: weights [O, C/g, kH, kW] as [C, O/g, kH, kW], backwards along both

@@ -91,6 +91,19 @@ defineOp("Gelu", {
   check: [{ x: [[3, 4]], range: [-3, 3] }],
 });
 
+/** y = x · σ(x) (Elfwing et al. 2018); ONNX's Swish, of opset 24. */
+defineOp("Silu", {
+  type: ([x]) => x,
+  // dx = dy · (σ + x · (σ - σ²)): the factor needs no dy, so the forward pass leaves it instead of x and σ.
+  vjp: ({ x: [x], dy }) => {
+    const s = x.sigmoid();
+    return [dy.mul(s.add(x.mul(s.sub(s.mul(s)))))];
+  },
+  evaluate: ([x]) => map(x, (v) => v / (1 + Math.exp(-v))),
+  decompose: ([x]) => x.mul(x.sigmoid()),
+  check: [{ x: [[3, 4]], range: [-3, 3] }],
+});
+
 interface Binary {
   f: (a: number, b: number) => number;
   /** Cotangents before the sum over broadcast axes. */

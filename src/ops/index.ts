@@ -8,5 +8,6 @@ import "./norm.ts";
 import "./pool.ts";
 import "./quantize.ts";
 import "./reduce.ts";
+import "./if.ts";
 import "./scan.ts";
 import "./shape.ts";

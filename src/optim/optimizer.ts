@@ -41,4 +41,4 @@ export const scaled = (gradient: Tensor, scale: Tensor | undefined): Tensor => (
 
 /** w · (1 - lr · decay): decay apart from the gradient (Loshchilov and Hutter 2019). */
 export const decayed = (value: Tensor, lr: Tensor, weightDecay: number): Tensor =>
-  weightDecay === 0 ? value : value.sub(value.mul(lr.mul(weightDecay)));
+  weightDecay === 0 ? value : value.mul(lr.mul(-weightDecay).add(1));

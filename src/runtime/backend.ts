@@ -4,9 +4,6 @@ import type { TensorData } from "../graph/types.ts";
 
 export type Tensors = ReadonlyMap<string, TensorData>;
 
-/** Outputs of a program with this prefix are the next values of the state tensors they name. */
-export const NEXT = "next:";
-
 export interface LoadOptions {
   /**
    * The runtime's own rewriting. Programs with constant weights gain from "all"; training programs are
@@ -25,7 +22,7 @@ export interface LoadOptions {
 }
 
 export interface RunOptions {
-  /** Inputs absent from the feeds come from here; outputs "next:<name>" go back here. */
+  /** Inputs absent from the feeds come from here; outputs "next:NAME" and "over:NAME" go back here. */
   readonly state?: State;
   /** Name of a boolean output: where it is false, the state stays as it was. */
   readonly commit?: string;
@@ -45,6 +42,8 @@ export interface State {
 /** A loaded program. */
 export interface Session {
   run(feeds: Tensors, options?: RunOptions): Promise<Map<string, TensorData>>;
+  /** Runs it on the inputs of a state and drops what it gives: milliseconds, without waiting for the runtime's thread. */
+  time(state: State): Promise<number>;
   dispose(): Promise<void>;
 }
 

@@ -110,6 +110,9 @@ class EngineSession implements Session {
     const call: EngineCall = { method: "run", session: this.#handle, feeds: new Map(feeds), state: handle, commit };
     return this.#client.call(call, handedOver(feeds, consume));
   }
+  time(state: State): Promise<number> {
+    return this.#client.call({ method: "time", session: this.#handle, state: (state as EngineState).handle });
+  }
   async dispose(): Promise<void> {
     await this.#client.call({ method: "disposeSession", session: this.#handle });
   }

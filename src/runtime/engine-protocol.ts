@@ -7,6 +7,7 @@ export type EngineCall =
   | { method: "load"; model: OnnxModel; options: LoadOptions }
   | { method: "createState"; tensors: Map<string, TensorData> }
   | { method: "run"; session: number; feeds: Map<string, TensorData>; state?: number; commit?: string }
+  | { method: "time"; session: number; state: number }
   | { method: "read"; state: number; names?: readonly string[] }
   | { method: "write"; state: number; tensors: Map<string, TensorData> }
   | { method: "disposeSession"; session: number }

@@ -41,6 +41,8 @@ function performer(backend: Promise<Backend>): (call: EngineCall) => Promise<unk
         const state = call.state === undefined ? undefined : stateOf(call.state);
         return sessionOf(call.session).run(call.feeds, { state, commit: call.commit });
       }
+      case "time":
+        return sessionOf(call.session).time(stateOf(call.state));
       case "read":
         return stateOf(call.state).read(call.names);
       case "write":

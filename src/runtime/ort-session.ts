@@ -2,8 +2,9 @@ import type * as Common from "onnxruntime-common";
 import { TesseraeError } from "../errors.ts";
 import { decodeProto, joinChunks, type OnnxModel } from "../graph/onnx.ts";
 import type { Target } from "../graph/passes/index.ts";
-import type { TensorData } from "../graph/types.ts";
-import { type Backend, type LoadOptions, NEXT, type RunOptions, type Session, type Tensors } from "./backend.ts";
+import { NEXT, OVER } from "../graph/program.ts";
+import type { Shape, TensorData } from "../graph/types.ts";
+import type { Backend, LoadOptions, RunOptions, Session, State, Tensors } from "./backend.ts";
 import { DeviceState, fromOrt, HostState, type Ort, type OrtState, toOrt } from "./ort-state.ts";
 
 /** An onnxruntime and how it is to run. */
@@ -111,11 +112,15 @@ class OrtSession implements Session {
   readonly #ort: Ort;
   readonly #session: Common.InferenceSession;
   readonly #profiling: boolean;
+  /** Shapes of the outputs that are written over a state. */
+  readonly #shapes: ReadonlyMap<string, Shape>;
 
   constructor(ort: Ort, session: Common.InferenceSession, profiling: boolean) {
     this.#ort = ort;
     this.#session = session;
     this.#profiling = profiling;
+    const over = session.outputNames.some((name) => name.startsWith(OVER)) ? session.outputMetadata : [];
+    this.#shapes = new Map(over.map((o) => [o.name, o.isTensor ? o.shape.map(Number) : []]));
   }
 
   async run(feeds: Tensors, { state, commit }: RunOptions = {}): Promise<Map<string, TensorData>> {
@@ -128,17 +133,30 @@ class OrtSession implements Session {
       inputs[name] = value;
     }
     const fetches: Record<string, Common.Tensor | null> = {};
-    for (const name of this.#session.outputNames)
-      fetches[name] = (name.startsWith(NEXT) && store?.target(name.slice(NEXT.length))) || null;
+    for (const name of this.#session.outputNames) fetches[name] = this.#destination(name, store) ?? null;
     const results = await this.#session.run(inputs, fetches);
     const outputs = new Map<string, TensorData>();
     const next = new Map<string, Common.Tensor>();
     for (const [name, value] of Object.entries(results)) {
       if (store && name.startsWith(NEXT)) next.set(name.slice(NEXT.length), value as Common.Tensor);
-      else outputs.set(name, fromOrt(value as Common.Tensor));
+      else if (!store || !name.startsWith(OVER)) outputs.set(name, fromOrt(value as Common.Tensor));
     }
     store?.settle(next, !commit || Boolean(outputs.get(commit)?.data[0]));
     return outputs;
+  }
+
+  /** Where an output is written; undefined: the runtime makes room. */
+  #destination(output: string, state: OrtState | undefined): Common.Tensor | undefined {
+    if (!output.startsWith(OVER)) return output.startsWith(NEXT) ? state?.target(output.slice(NEXT.length)) : undefined;
+    const current = state?.current(output.slice(OVER.length));
+    const shape = this.#shapes.get(output);
+    return current && shape ? toOrt(this.#ort, { ...fromOrt(current), shape }) : undefined;
+  }
+
+  async time(state: State): Promise<number> {
+    const begun = performance.now();
+    await this.run(new Map(), { state });
+    return performance.now() - begun;
   }
 
   async dispose(): Promise<void> {

@@ -35,24 +35,30 @@ export interface OrtState extends State {
 }
 
 /**
- * Tensors in the host's memory. `doubled`: two buffers a tensor, of which a run reads one and writes the other, then they
- * change places and nothing is copied; for a runtime that writes into the outputs it is given.
+ * Tensors in the host's memory. `doubled`: two buffers for each tensor that a run gives the next value of, of which it reads one
+ * and writes the other, then they change places and nothing is copied; for a runtime that writes into the outputs it is given.
  */
 export class HostState implements OrtState {
   readonly #front = new Map<string, OrtTensor>();
   readonly #back = new Map<string, OrtTensor>();
   readonly #doubled: boolean;
+  readonly #ort: Ort;
 
   constructor(ort: Ort, tensors: Tensors, { doubled }: { doubled: boolean }) {
     this.#doubled = doubled;
-    for (const [name, t] of tensors) {
-      this.#front.set(name, toOrt(ort, copyOf(t)));
-      if (doubled) this.#back.set(name, toOrt(ort, { ...t, data: allocate(t.dtype, sizeOf(t.shape)) }));
-    }
+    this.#ort = ort;
+    for (const [name, t] of tensors) this.#front.set(name, toOrt(ort, copyOf(t)));
   }
 
   current = (name: string): OrtTensor | undefined => this.#front.get(name);
-  target = (name: string): OrtTensor | undefined => this.#back.get(name);
+
+  target(name: string): OrtTensor | undefined {
+    if (!this.#doubled) return undefined;
+    const { dtype, shape } = fromOrt(this.#get(name));
+    const back = this.#back.get(name) ?? toOrt(this.#ort, { dtype, shape, data: allocate(dtype, sizeOf(shape)) });
+    this.#back.set(name, back);
+    return back;
+  }
 
   settle(next: ReadonlyMap<string, OrtTensor>, commit: boolean): void {
     if (!commit) return;

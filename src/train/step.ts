@@ -1,7 +1,7 @@
 import { grad } from "../autodiff/grad.ts";
 import type { PassOptions } from "../graph/passes/index.ts";
 import { cutsOf, recompute } from "../graph/passes/recompute.ts";
-import { type Program, program } from "../graph/program.ts";
+import { NEXT, type Program, program } from "../graph/program.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import { applyAll, concat, constant, input, type Tensor, withScope } from "../graph/tensor.ts";
 import { allocate, type DType, type Shape, sizeOf, type TensorData } from "../graph/types.ts";
@@ -9,7 +9,6 @@ import type { Model } from "../models/model.ts";
 import { traceLogits, type Weights } from "../models/trace.ts";
 import type { NamedSlot } from "../nn/module.ts";
 import { globalNorm } from "../optim/clip.ts";
-import { NEXT } from "../runtime/backend.ts";
 import { type LossOptions, lossOf } from "./loss.ts";
 import { noiseSource } from "./noise.ts";
 import {

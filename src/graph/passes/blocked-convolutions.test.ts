@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { vjp } from "../../autodiff/grad.ts";
-import { sequence } from "../../ops/cases.ts";
+import { noise } from "../../ops/cases.ts";
 import { evaluate } from "../evaluate.ts";
 import { operators, type Program, program } from "../program.ts";
 import { type ConvAttrs, input, type Tensor } from "../tensor.ts";
-import { type NdArray, type Shape, sizeOf } from "../types.ts";
+import type { NdArray, Shape } from "../types.ts";
 import { blockedConvolutions } from "./blocked-convolutions.ts";
 import { optimize } from "./index.ts";
 
@@ -45,11 +45,6 @@ const CASES: readonly Case[] = [
   },
   { name: "two outputs a channel", x: [1, 4, 4, 4], w: [8, 1, 3, 3], attrs: { ...same, group: 4 }, blocked: 0 },
 ];
-
-function noise(shape: Shape, seed: number): NdArray {
-  const random = sequence(seed + 1);
-  return { shape, data: Float64Array.from({ length: sizeOf(shape) }, () => random.next().value - 0.5) };
-}
 
 function build({ x, w, attrs }: Case): { plain: Program; feeds: Map<string, NdArray> } {
   const [xt, wt, b] = [input("x", "float32", x), input("w", "float32", w), input("b", "float32", [w[0]])];

@@ -10,6 +10,9 @@ import { scalarsOfFullRank } from "./scalars-of-full-rank.ts";
 import { sinkScales } from "./sink-scales.ts";
 import { softmaxDelta } from "./softmax-delta.ts";
 import { sumsAsProducts } from "./sums-as-products.ts";
+import { type ChooseForm, tunedForms } from "./tuned-forms.ts";
+import { updatesInPlace } from "./updates-in-place.ts";
+import { wholeWindows } from "./whole-windows.ts";
 
 /** What is known of the runtime that a program is rewritten for. */
 export interface Target {
@@ -17,6 +20,10 @@ export interface Target {
   readonly block?: number;
   /** Elements of a tensor from which a pass over it goes through memory, where that is slow; absent: not known. */
   readonly large?: number;
+  /** Whether it writes outputs over inputs that it is given as their place. */
+  readonly inPlace?: boolean;
+  /** Which form of an operator was measured to be the fastest; absent: the rule's is taken. */
+  readonly form?: ChooseForm;
 }
 
 /** A rewrite that changes no result beyond rounding. */
@@ -31,15 +38,18 @@ export const FORWARD_PASSES: Passes = {
 
 /** Run on the whole program, in this order. */
 export const PASSES: Passes = {
+  "whole-windows": wholeWindows,
+  "tuned-forms": (program, { form } = {}) => (form ? tunedForms(program, form) : program),
   "blocked-convolutions": (program, { block } = {}) => (block ? blockedConvolutions(program, block) : program),
   "softmax-delta": softmaxDelta,
   decompose,
   "batch-norm-by-rows": (program, { large } = {}) => (large ? batchNormByRows(program, large) : program),
   "common-subexpressions": commonSubexpressions,
   "sink-scales": sinkScales,
+  "scalars-of-full-rank": scalarsOfFullRank,
   "fuse-elementwise": (program, { large } = {}) => (large ? fuseElementwise(program, large) : program),
   "sums-as-products": sumsAsProducts,
-  "scalars-of-full-rank": scalarsOfFullRank,
+  "updates-in-place": (program, { inPlace } = {}) => (inPlace ? updatesInPlace(program) : program),
 };
 
 /** What `without` may name. */

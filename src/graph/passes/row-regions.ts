@@ -2,7 +2,7 @@ import type { Node, Tensor } from "../tensor.ts";
 import { nodesOf } from "../walk.ts";
 
 /** Operators that work element by element, with broadcasting. */
-const ELEMENTWISE = new Set(
+export const ELEMENTWISE: ReadonlySet<string> = new Set(
   (
     "Abs Add And Cast Div Elu Equal Erf Exp Greater GreaterOrEqual HardSigmoid HardSwish LeakyRelu Less LessOrEqual Log Max " +
     "Min Mul Neg Not Or Pow Reciprocal Relu Sigmoid Sign Softplus Sqrt Sub Tanh Where"
@@ -77,11 +77,10 @@ export function rowRegions(outputs: Iterable<Tensor>, large: number): Region[] {
   const nodes = nodesOf(outputs);
   const kinds = new Map(nodes.map((n) => [n, n.op === "Input" || n.op === "Constant" ? undefined : rowKind(n)]));
   const readers = readersOf(nodes);
-  const ofState = updates(nodes, kinds, large);
   const regions = connected(nodes, kinds, large).flatMap((region): Region[] => {
     const { own, rows } = region;
     const size = Math.max(...[...own].map(sizeOfNode));
-    if (own.size < MIN_NODES || size < large || [...own].some((n) => ofState.has(n))) return [];
+    if (own.size < MIN_NODES || size < large) return [];
     if (cutInto(rows, size, large)) return [region];
     const channels = separateChannels(own, readers);
     return channels && cutInto(channels, size / rows, large) ? [{ ...region, channels }] : [];
@@ -112,17 +111,6 @@ function keepsApart({ op, attrs, inputs, outputs: [y] }: Node, channels: number)
   const all = inputs as readonly Tensor[];
   if (REDUCTIONS.has(op)) return fits(all[0]) && !(attrs.axes as readonly number[]).includes(1);
   return fits(y) && all.every((t) => (t.rank === y.rank ? fits(t) : t.rank === 0 || (t.rank === 1 && y.rank > 2)));
-}
-
-/** The optimizer's passes over weights and moments: a Scan could not write the next state where it belongs. */
-function updates(nodes: readonly Node[], kinds: Kinds, large: number): Set<Node> {
-  const found = new Set<Node>();
-  for (const n of nodes) {
-    const kind = kinds.get(n);
-    const reads = (t: Tensor): boolean => found.has(t.node) || (t.node.op === "Input" && t.size >= large);
-    if (kind && rowInputs(n, kind).some(reads)) found.add(n);
-  }
-  return found;
 }
 
 type Kinds = ReadonlyMap<Node, RowKind | undefined>;
@@ -206,11 +194,11 @@ function recompute(region: Region, kinds: Kinds, { readers, fused, large }: Surr
     again = false;
     const read = largeInputs(region, kinds, large);
     for (const t of read) {
-      const alone = readers.get(t)?.every((n) => region.all.has(n)) ?? false;
       // What is in no region is a pass of its own: better taken in by its readers, one operator at a time.
       const cone = coneOf(t, region.rows, kinds, { most: fused.has(t.node) ? MAX_CONE : 1, large });
       if (!cone || (channels && !cone.nodes.every((n) => keepsApart(n, channels)))) continue;
       const more = [...cone.leaves].filter((leaf) => !read.has(leaf));
+      const alone = readers.get(t)?.every((n) => region.all.has(n)) ?? false;
       const cheap = cone.nodes.every((n) => CHEAP.has(n.op));
       if (more.length > 0 && !(more.length === 1 && (cheap || alone))) continue;
       for (const n of cone.nodes) region.all.add(n);

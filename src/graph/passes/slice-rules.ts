@@ -99,6 +99,7 @@ const ELEMENTWISE = [
   "Exp",
   "Relu",
   "Sigmoid",
+  "Silu",
   "Tanh",
   "HardSwish",
   "Neg",

@@ -19,6 +19,12 @@ export const run = {
     must: wholeFrom(1),
     free: true,
   }),
+  deterministic: setting<boolean>({
+    flag: "--deterministic",
+    kind: "switch",
+    default: false,
+    help: "compute each operator by the rule, not in the form that was measured to be faster here",
+  }),
   maxBadSteps: setting<number>({
     flag: "--max-bad-steps <n>",
     kind: "whole",

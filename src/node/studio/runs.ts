@@ -127,6 +127,7 @@ function factsOf({ config, parameters }: ReadRun): FactGroup[] {
     }),
     group("Machine and versions", {
       ...machine,
+      forms: Object.keys(machine?.forms ?? {}).length || undefined,
       ...versions,
       commit: git && `${git.commit}${git.changed ? " +" : ""}`,
     }),
