@@ -41,9 +41,9 @@ export interface Stepper {
 export const loadStep = (backend: Backend, step: Program, options?: Pick<LoadOptions, "profile">): Promise<Session> =>
   backend.load(encodeModel(step), { optimization: "extended", memoryPlan: false, keep: true, ...options });
 
-/** For a diagnosis: every operator on its own, so that it can be named. */
+/** For a diagnosis: every operator on its own, so that it can be named, and none writes over the state. */
 const unfused = (step: Program, backend: Backend): Program =>
-  optimize(step, { ...backend.target, without: ["fuse-elementwise"] });
+  optimize(step, { ...backend.target, without: ["fuse-elementwise", "updates-in-place"] });
 
 type Feeds = Map<string, TensorData>;
 type Outputs = ReadonlyMap<string, TensorData>;

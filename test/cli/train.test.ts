@@ -189,6 +189,26 @@ describe("flags of experiments", () => {
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: there is no pass nonsense/) });
   });
 
+  it("tune measures the forms of heavy operators once, and says which it would take", async () => {
+    const model = ["--model", "convmixer", "--img-size", "16", "-b", "64", "--threads", "1"];
+    const tune = (...more: string[]) =>
+      tesserae(["tune", ...model, ...more], { env: { TESSERAE_CACHE: at("forms-cache") } });
+    const kwargs = ["--model-kwargs", "dim=64", "depth=1", "patch_size=1", "kernel_size=3"];
+    const first = await tune("--json", ...kwargs);
+    expect(first.code, first.stderr).toBe(0);
+    const { measured, path } = JSON.parse(first.stdout);
+    expect(Object.keys(measured)).toContainEqual(
+      expect.stringMatching(/^ConvWeightGrad 64x64x16x16 64x64x16x16 .*1,1/),
+    );
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual(measured);
+    const second = await tune(...kwargs);
+    expect(second.stdout).toContain(`batch 64: 0 measured, ${Object.keys(measured).length} known before`);
+    expect(await tune("--device", "webgpu")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^error: operators have several forms on the CPU only/),
+    });
+  });
+
   it("train on a part, on permuted pixels, evaluated at the end alone; eval does what training did", async () => {
     const flags = ["--train-fraction", "0.5", "--permute-pixels", "3", "--crop-pct", "1", "--val-interval", "2"];
     const run = await tesserae(["train", shapes, ...TINY, ...flags, "--epochs", "3", "--output", at("permuted")]);
