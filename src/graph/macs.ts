@@ -1,6 +1,6 @@
 import { opDef } from "./op.ts";
 import type { Node, Tensor } from "./tensor.ts";
-import { nodesOf } from "./walk.ts";
+import { isOperator, nodesOf } from "./walk.ts";
 
 /** Multiply-accumulates of one product (convolution or matrix product); 0 for any other operator. */
 export const nodeMacs = (node: Node): number =>
@@ -8,4 +8,4 @@ export const nodeMacs = (node: Node): number =>
 
 /** Multiply-accumulates that tensors depend on. */
 export const countMacs = (outputs: readonly Tensor[]): number =>
-  nodesOf(outputs).reduce((sum, node) => sum + (node.op === "Input" || node.op === "Constant" ? 0 : nodeMacs(node)), 0);
+  nodesOf(outputs).reduce((sum, node) => sum + (isOperator(node) ? nodeMacs(node) : 0), 0);

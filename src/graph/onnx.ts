@@ -20,7 +20,7 @@ import { decompose } from "./passes/decompose.ts";
 import { inputName, type Program } from "./program.ts";
 import type { Node, Tensor } from "./tensor.ts";
 import { type DType, fromDoubles, type NdArray, type Shape, sizeOf, type TensorData } from "./types.ts";
-import { nodesOf } from "./walk.ts";
+import { isOperator, nodesOf } from "./walk.ts";
 
 /** Opset of exported files. */
 export const OPSET = 18n;
@@ -168,7 +168,7 @@ class Writer {
   #outputNames({ outputs }: Program): Map<string, Tensor> {
     const left = new Map<string, Tensor>();
     for (const [name, t] of outputs)
-      if (t.node.op === "Input" || t.node.op === "Constant" || this.#names.has(t)) left.set(name, t);
+      if (!isOperator(t.node) || this.#names.has(t)) left.set(name, t);
       else this.#names.set(t, name);
     return left;
   }
@@ -192,13 +192,14 @@ class Writer {
     for (const key of listed)
       inputs.push(grows ? this.#batchShape(node.outputs[0].shape) : this.#shapeInput(node, key));
     if (node.op === "Pad" && node.attrs.value) inputs.push(this.#float(node.attrs.value as number));
-    const own = node.op === "If" ? 1 : ((node.attrs.num_scan_inputs as number | undefined) ?? inputs.length);
-    const [seen, handed] = node.op === "If" ? [inputs.slice(1), 0] : [[...inputs], own];
+    // Of a node with bodies, the inputs that are not only seen by them: a Scan's scanned ones, an If's condition.
+    const hasBody = Object.values(node.attrs).some(isBody);
+    const own = hasBody ? ((node.attrs.num_scan_inputs as number | undefined) ?? 1) : inputs.length;
     const attributes = Object.entries(node.attrs)
       .filter(
         ([key, value]) => value !== undefined && !unwritten.includes(key) && !(node.op === "Pad" && key === "value"),
       )
-      .map(([key, value]) => (isBody(value) ? this.#body(key, value, seen, handed) : attribute(key, value)));
+      .map(([key, value]) => (isBody(value) ? this.#body(key, value, inputs, own) : attribute(key, value)));
     inputs.length = Math.min(inputs.length, own);
     this.#node(
       def.onnxName ?? node.op,
@@ -211,23 +212,25 @@ class Writer {
   }
 
   /**
-   * A graph attribute of a node that reads the named tensors. The first `own` of them are handed to the body; the others it sees
-   * from outside under their names, as it sees the program's initializers.
+   * A graph attribute of a node with the named inputs, of which the last ones are the body's. Those among the node's `own` are handed
+   * to it; the others it sees from outside under their names, as it sees the program's initializers.
    */
-  #body(key: string, { inputs, outputs }: Body, outer: readonly string[], own: number): AttributeProto {
+  #body(key: string, { inputs, outputs }: Body, named: readonly string[], own: number): AttributeProto {
+    const skipped = named.length - inputs.length;
+    const [outer, handed] = [named.slice(skipped), own - skipped];
     const nodes = nodesOf(outputs).filter((n) => n.op !== "Input");
     for (const n of [...inputs.map((t) => t.node), ...nodes])
       if (!this.#numbers.has(n)) this.#numbers.set(n, this.#numbers.size);
     for (const t of [...nodes.flatMap((n) => n.inputs), ...outputs]) if (t) this.#used.add(t);
     inputs.forEach((t, i) => {
-      if (i >= own) this.#names.set(t, outer[i]);
+      if (i >= handed) this.#names.set(t, outer[i]);
     });
     const info = (t: Tensor): ValueInfoProto => valueInfo(this.#name(t, t.node), t);
-    const input = inputs.slice(0, own).map(info);
+    const input = inputs.slice(0, handed).map(info);
     const around = this.nodes;
     this.nodes = [];
     for (const node of nodes) this.#write(node);
-    const first = (t: Tensor, i: number) => isComputed(t) && outputs.indexOf(t) === i;
+    const first = (t: Tensor, i: number) => isOperator(t.node) && outputs.indexOf(t) === i;
     const output = outputs.map((t, i) => (first(t, i) ? info(t) : this.#copied(t, `${key}${outer[0]}.${i}`)));
     const g = { name: `${key}${outer[0]}`, node: this.nodes, input, output };
     this.nodes = around;
@@ -348,8 +351,6 @@ class Writer {
 /** Does the node expand a tensor without the free batch to one with it? */
 const growsToBatch = ({ op, inputs, outputs }: Node): boolean =>
   op === "Expand" && outputs[0].shape.some((d) => d < 0) && !(inputs[0] as Tensor).shape.some((d) => d < 0);
-
-const isComputed = ({ node: { op } }: Tensor): boolean => op !== "Input" && op !== "Constant";
 
 const isBody = (value: Attr): value is Body => typeof value === "object" && "outputs" in value;
 

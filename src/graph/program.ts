@@ -1,7 +1,7 @@
 import { TesseraeError } from "../errors.ts";
 import type { Node, Tensor } from "./tensor.ts";
 import type { TensorType } from "./types.ts";
-import { nodesOf } from "./walk.ts";
+import { isOperator, nodesOf } from "./walk.ts";
 
 /** A graph ready to be written or run: named outputs over named inputs. */
 export interface Program {
@@ -37,9 +37,8 @@ export const programOf = (original: Program, image: (t: Tensor) => Tensor): Prog
   outputs: new Map([...original.outputs].map(([name, t]) => [name, image(t)])),
 });
 
-/** Nodes that compute something: neither inputs nor constants. */
-export const operators = ({ outputs }: Program): Node[] =>
-  nodesOf(outputs.values()).filter((n) => n.op !== "Input" && n.op !== "Constant");
+/** Nodes that compute something. */
+export const operators = ({ outputs }: Program): Node[] => nodesOf(outputs.values()).filter(isOperator);
 
 export const typesOf = (tensors: Iterable<readonly [string, Tensor]>): Map<string, TensorType> =>
   new Map([...tensors].map(([name, { dtype, shape }]) => [name, { dtype, shape }]));

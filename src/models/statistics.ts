@@ -1,7 +1,7 @@
 import { nodeMacs } from "../graph/macs.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
 import { sizeOf } from "../graph/types.ts";
-import { nodesOf } from "../graph/walk.ts";
+import { isOperator, nodesOf } from "../graph/walk.ts";
 import type { Model } from "./model.ts";
 import { countParameters, imageInput, traceModule } from "./trace.ts";
 
@@ -30,4 +30,4 @@ export const traceImage = (model: Model): Tensor =>
   traceModule(model.forward, imageInput(model, 1), { training: false, source: "inputs" }).output;
 
 /** Multiply-accumulates of any node; 0 where it is no product. */
-export const productMacs = (node: Node): number => (node.op === "Input" || node.op === "Constant" ? 0 : nodeMacs(node));
+export const productMacs = (node: Node): number => (isOperator(node) ? nodeMacs(node) : 0);

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
+import type { ChooseForm } from "../graph/passes/tuned-forms.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { createEngine } from "./engine.ts";
 import { checkDevice, type OrtOptions, runtimeVersion } from "./ort.ts";
 import { blockOf } from "./ort-blocks.ts";
 import { FormStore } from "./tuning/store.ts";
-import { type Plan, planOf, type Tuner } from "./tuning/tuner.ts";
+import { type Plan, planOf } from "./tuning/tuner.ts";
 
 /** How and where a run's programs run, as far as it may change their bits. Plain data: it goes into checkpoints. */
 export interface Machine {
@@ -19,10 +20,6 @@ export interface Machine {
   /** Operators that are not computed by the rule, since another form was measured to be faster. */
   readonly forms: Plan;
 }
-
-/** What was measured here of the operators' forms. */
-export const formStoreOf = ({ threads, block, runtime }: Omit<Machine, "forms">): FormStore =>
-  new FormStore({ runtime, threads, block });
 
 /**
  * What a run uses. One that goes on keeps its threads, unless others are given, its layout of convolutions where this
@@ -53,17 +50,21 @@ async function formsOf(
   saved?: Partial<Machine>,
 ): Promise<Plan> {
   if (deterministic || facts.device !== "cpu") return {};
-  return saved ? (saved.forms ?? {}) : planOf(await formStoreOf(facts).read());
+  return saved ? (saved.forms ?? {}) : planOf(await new FormStore(facts).read());
 }
 
 /** Where no number is asked for the runtime binds its threads to processors too: that is left to it where it can be. */
-export async function engineOf({ device, threads, block }: Machine, given: OrtOptions, tuner: Tuner): Promise<Backend> {
+export async function engineOf(
+  { device, threads, block }: Machine,
+  given: OrtOptions,
+  form: ChooseForm,
+): Promise<Backend> {
   const own = given.threads === undefined && threads === usualThreads();
   const engine = await createEngine({
     device: checkDevice(device as OrtOptions["device"]),
     threads: own ? undefined : threads,
   });
-  return { ...engine, target: { ...engine.target, block: block ?? undefined, form: tuner.choose } };
+  return { ...engine, target: { ...engine.target, block: block ?? undefined, form } };
 }
 
 /** Threads that the runtime takes where none are asked for: the processor's cores, hyperthreads not counted. */

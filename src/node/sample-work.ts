@@ -86,13 +86,20 @@ async function make(
 }
 
 /** Random bytes, the same in every run. */
-function noise(shape: readonly number[]): TensorData {
+const noise = (shape: readonly number[]): TensorData => ({
+  dtype: "uint8",
+  shape,
+  data: filled(new Uint8Array(sizeOf(shape)), (bits) => bits >>> 24),
+});
+
+/** Values of 32 random bits each, the same in every run. In a plain loop: there may be millions, in the thread that feeds a run. */
+export function filled<T extends Uint8Array | Float32Array>(data: T, toValue: (bits: number) => number): T {
   let state = 1;
-  const data = Uint8Array.from({ length: sizeOf(shape) }, () => {
+  for (let i = 0; i < data.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state >>> 24;
-  });
-  return { dtype: "uint8", shape, data };
+    data[i] = toValue(state);
+  }
+  return data;
 }
 
 /** One-hot rows [N, K], classes in turn. */

@@ -15,7 +15,7 @@ import { type Judged, measureClasses } from "./class-quality.ts";
 import { exportFile } from "./export-file.ts";
 import { licenseLine, type ResolveOptions } from "./hub/index.ts";
 import { inRunFolder } from "./in-run-folder.ts";
-import { engineOf, formStoreOf, type Machine, machineOf } from "./machine.ts";
+import { engineOf, type Machine, machineOf } from "./machine.ts";
 import { fromCheckpoint, type TrainedModel } from "./model-files.ts";
 import { probedHead } from "./probe.ts";
 import { batchOf, buildModel, createLoaders, epochsOf, mixingOf, scheduleOf, stepOptionsOf } from "./recipe.ts";
@@ -30,6 +30,7 @@ import { type Start, startOf } from "./start.ts";
 import { openTeacher } from "./teacher.ts";
 import type { TrainEvent, TrainOptions } from "./train-options.ts";
 import type { Measured } from "./tuning/measure.ts";
+import { FormStore } from "./tuning/store.ts";
 import { Tuner, tuneBeside } from "./tuning/tuner.ts";
 
 export interface TrainResult extends Omit<FitResult, "weights"> {
@@ -110,8 +111,8 @@ async function trainIn(
   });
   const loaders = createLoaders(s, model, data);
   const tuner = new Tuner(machine.forms);
-  const backend = await engineOf(machine, s, tuner);
-  const tuning = s.deterministic ? undefined : tuneBeside(tuner, backend, formStoreOf(machine));
+  const backend = await engineOf(machine, s, tuner.choose);
+  const tuning = s.deterministic ? undefined : tuneBeside(tuner, backend, new FormStore(machine));
   const step = stepOptionsOf(s, batchOf(s, data.train));
   const pupil = { model, classes: data.train.classes, batch: step.batch };
   try {

@@ -33,8 +33,11 @@ export const weightGrad: WeightGrad = (x, _w, dy, { kernel, strides, pads, dilat
 /** One channel a group, of weights [O, C/g, kH, kW]. */
 export const isDepthwise = ([o, c]: Shape, group: number): boolean => group > 1 && group === o && c === 1;
 
-/** The formulation that is fastest as a rule; in the blocked layout `convPerImage` is, of a depthwise one. */
-export function weightGradByRule(x: Shape, w: Shape, dy: Shape, window: ConvWindow): WeightGrad {
+/** By the formulation that is fastest as a rule; in the blocked layout `convPerImage` is, of a depthwise one. */
+export const weightGradByRule: WeightGrad = (x, w, dy, window) =>
+  chooseWeightGrad(x.shape, w, dy.shape, window)(x, w, dy, window);
+
+function chooseWeightGrad(x: Shape, w: Shape, dy: Shape, window: ConvWindow): WeightGrad {
   const { group, strides, kernel } = window;
   const [o, c] = w;
   if (isTiling(x, window)) return tilesWeightGrad;

@@ -198,7 +198,7 @@ defineOp<ConvAttrs>("Conv", {
 function fasterInBlocks(x: Shape, w: Shape, { group = 1 }: ConvAttrs, block: number): boolean {
   const [o, c, kh, kw] = w;
   if (o % block || kh * kw === 1 || x.some((d) => d < 0)) return false;
-  return group === 1 ? c % block === 0 : group === o && c === 1;
+  return group === 1 ? c % block === 0 : isDepthwise(w, group);
 }
 
 type WeightGradAttrs = { kernel_shape: readonly number[] } & ConvAttrs;
@@ -214,8 +214,7 @@ defineOp<WeightGradAttrs>("ConvWeightGrad", {
     inputGrad(x.shape, v, dy, convWindow(v.shape, conv)),
     x.conv(v, undefined, conv),
   ],
-  decompose: (inputs, attrs) =>
-    byForm(inputs, attrs, (x, w, dy, window) => weightGradByRule(x.shape, w, dy.shape, window)(x, w, dy, window)),
+  decompose: (inputs, attrs) => byForm(inputs, attrs, weightGradByRule),
   blocked: (inputs, attrs, block) => {
     const [x, dy] = inputs;
     const depthwise = isDepthwise(gradShape(x.shape, dy.shape, attrs), attrs.group ?? 1);
@@ -370,7 +369,7 @@ defineOp<ConvTransposeAttrs>("ConvTranspose", {
   macs: ([x, w]) => sizeOf(x.shape) * sizeOf(w.shape.slice(1)),
   blocked: ([x, w, b], attrs, block) => {
     const [window, [, , ...size]] = [convWindow(w.shape, attrs), transposedShape(x.shape, w.shape, attrs)];
-    const depthwise = w.shape[1] === 1 && w.shape[0] === window.group && window.group % block === 0;
+    const depthwise = isDepthwise(w.shape, window.group) && window.group % block === 0;
     return depthwise && !b ? transposedInBlocks(x, w, size, window, block) : undefined;
   },
   check: [

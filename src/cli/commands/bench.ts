@@ -1,16 +1,11 @@
 import { Command, Option } from "commander";
-import type { ModelOptions } from "../../models/index.ts";
-import { settings } from "../../node/settings/index.ts";
-import { count, type EngineFlags, withEngine } from "../flags.ts";
+import { count, withEngine } from "../flags.ts";
 import { print, printJson } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
 import { createMeter } from "../progress.ts";
-import { optionOf } from "../train-flags.ts";
+import { type SampleFlags, sampleModel, withSample } from "../sample-flags.ts";
 
-interface BenchFlags extends EngineFlags {
-  batchSize: number;
-  imgSize?: number;
-  modelKwargs?: ModelOptions;
+interface BenchFlags extends SampleFlags {
   steps: number;
   gradCheckpointing?: boolean;
   json?: boolean;
@@ -19,12 +14,11 @@ interface BenchFlags extends EngineFlags {
 export const benchCommand = (): CommandDefinition => ({
   example: "bench vit_tiny_patch16_224 -b 16",
   command: withEngine(
-    new Command("bench")
-      .description("time a model's training step and inference here, on random images (medians)")
-      .argument("[model]", "name of a model", "vit_tiny_patch16_224")
-      .addOption(new Option("-b, --batch-size <n>", "images of a step").argParser(count).default(16))
-      .addOption(new Option("--img-size <pixels>", "side of the images (default: the model's)").argParser(count))
-      .addOption(optionOf(settings.modelOptions))
+    withSample(
+      new Command("bench")
+        .description("time a model's training step and inference here, on random images (medians)")
+        .argument("[model]", "name of a model", "vit_tiny_patch16_224"),
+    )
       .addOption(new Option("--steps <n>", "runs that are timed, after two that are not").argParser(count).default(10))
       .option("--grad-checkpointing", "compute activations a second time instead of keeping them all")
       .option("--json", "print one object"),
@@ -33,16 +27,13 @@ export const benchCommand = (): CommandDefinition => ({
 
 const WARMUP = 2;
 
-async function run(
-  name: string,
-  { batchSize: batch, imgSize, modelKwargs, steps, gradCheckpointing: checkpointing, json, ...engineFlags }: BenchFlags,
-): Promise<void> {
-  const { createModel } = await import("../../index.ts");
+async function run(name: string, flags: BenchFlags): Promise<void> {
+  const { batchSize: batch, steps, gradCheckpointing: checkpointing, json } = flags;
   const { createEngine } = await import("../../node/engine.ts");
   const { sampleInference, sampleStep } = await import("../../node/sample-work.ts");
   const { median } = await import("../../median.ts");
-  const model = createModel(name, { ...modelKwargs, ...(imgSize !== undefined && { img_size: imgSize }) });
-  const engine = await createEngine(engineFlags);
+  const model = await sampleModel(name, flags);
+  const engine = await createEngine(flags);
   const meter = createMeter("timing");
   const runs = 2 * (WARMUP + steps);
   let done = 0;

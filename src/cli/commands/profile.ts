@@ -1,18 +1,13 @@
 import { Command, Option } from "commander";
-import type { ModelOptions } from "../../models/index.ts";
 import type { Sum } from "../../node/profile.ts";
-import { settings } from "../../node/settings/index.ts";
-import { count, type EngineFlags, withEngine } from "../flags.ts";
+import { count, withEngine } from "../flags.ts";
 import { note, percent, print, printJson, table } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
 import { createMeter } from "../progress.ts";
-import { optionOf } from "../train-flags.ts";
+import { type SampleFlags, sampleModel, withSample } from "../sample-flags.ts";
 
-interface ProfileFlags extends EngineFlags {
+interface ProfileFlags extends SampleFlags {
   model: string;
-  batchSize: number;
-  imgSize?: number;
-  modelKwargs?: ModelOptions;
   infer?: boolean;
   steps: number;
   depth: number;
@@ -27,12 +22,11 @@ interface ProfileFlags extends EngineFlags {
 export const profileCommand = (): CommandDefinition => ({
   example: "profile --model vit_tiny_patch16_224 -b 16",
   command: withEngine(
-    new Command("profile")
-      .description("where a training step's time goes: by operator and by module, with a Chrome trace")
-      .option("--model <name>", "name of a model", "vit_tiny_patch16_224")
-      .addOption(new Option("-b, --batch-size <n>", "images of a step").argParser(count).default(16))
-      .addOption(new Option("--img-size <pixels>", "side of the images (default: the model's)").argParser(count))
-      .addOption(optionOf(settings.modelOptions))
+    withSample(
+      new Command("profile")
+        .description("where a training step's time goes: by operator and by module, with a Chrome trace")
+        .option("--model <name>", "name of a model", "vit_tiny_patch16_224"),
+    )
       .option("--infer", "inference instead of a training step")
       .addOption(new Option("--steps <n>", "runs that count, after two that do not").argParser(count).default(5))
       .addOption(new Option("--depth <n>", "parts of a module's path that are told apart").argParser(count).default(1))
@@ -46,8 +40,8 @@ export const profileCommand = (): CommandDefinition => ({
 });
 
 async function run(flags: ProfileFlags): Promise<void> {
-  const { model: name, batchSize: batch, imgSize, modelKwargs, infer, steps, depth, shapes, json } = flags;
-  const { createModel, TesseraeError } = await import("../../index.ts");
+  const { model: name, batchSize: batch, infer, steps, depth, shapes, json } = flags;
+  const { TesseraeError } = await import("../../index.ts");
   const { createEngine } = await import("../../node/engine.ts");
   const { peakMacs, profileModel, sumBy, pathTo } = await import("../../node/profile.ts");
   const { writeFileAtomic } = await import("../../node/atomic-write.ts");
@@ -59,7 +53,7 @@ async function run(flags: ProfileFlags): Promise<void> {
     throw new TesseraeError("usage", `there is no pass ${unknown}`, {
       hint: `Passes: ${PASS_NAMES.join(", ")}`,
     });
-  const model = createModel(name, { ...modelKwargs, ...(imgSize !== undefined && { img_size: imgSize }) });
+  const model = await sampleModel(name, flags);
   const engine = await createEngine(flags);
   const meter = createMeter("profiling");
   try {

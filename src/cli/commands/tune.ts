@@ -1,18 +1,13 @@
-import { Command, Option } from "commander";
-import type { ModelOptions } from "../../models/index.ts";
-import { settings } from "../../node/settings/index.ts";
+import { Command } from "commander";
 import type { Measured } from "../../node/tuning/measure.ts";
-import { count, type EngineFlags, withEngine } from "../flags.ts";
+import { withEngine } from "../flags.ts";
 import { print, printJson, table } from "../output.ts";
 import type { CommandDefinition } from "../program.ts";
 import { createMeter } from "../progress.ts";
-import { optionOf } from "../train-flags.ts";
+import { type SampleFlags, sampleModel, withSample } from "../sample-flags.ts";
 
-interface TuneFlags extends EngineFlags {
+interface TuneFlags extends SampleFlags {
   model: string;
-  batchSize: number;
-  imgSize?: number;
-  modelKwargs?: ModelOptions;
   again?: boolean;
   json?: boolean;
 }
@@ -20,24 +15,23 @@ interface TuneFlags extends EngineFlags {
 export const tuneCommand = (): CommandDefinition => ({
   example: "tune --model resnet18 -b 16",
   command: withEngine(
-    new Command("tune")
-      .description("measure which forms of a training step's operators are fastest here; later runs use them")
-      .option("--model <name>", "name of a model", "vit_tiny_patch16_224")
-      .addOption(new Option("-b, --batch-size <n>", "images of a step").argParser(count).default(16))
-      .addOption(new Option("--img-size <pixels>", "side of the images (default: the model's)").argParser(count))
-      .addOption(optionOf(settings.modelOptions))
+    withSample(
+      new Command("tune")
+        .description("measure which forms of a training step's operators are fastest here; later runs use them")
+        .option("--model <name>", "name of a model", "vit_tiny_patch16_224"),
+    )
       .option("--again", "measure again what is known")
       .option("--json", "print one object"),
   ).action(run),
 });
 
 async function run(flags: TuneFlags): Promise<void> {
-  const { model: name, batchSize, imgSize, modelKwargs, again, json } = flags;
-  const { createModel, TesseraeError } = await import("../../index.ts");
+  const { model: name, batchSize, again, json } = flags;
+  const { TesseraeError } = await import("../../index.ts");
   if ((flags.device ?? "cpu") !== "cpu")
     throw new TesseraeError("usage", "operators have several forms on the CPU only", { hint: "Use --device cpu" });
   const { tuneModel } = await import("../../node/tuning/tune-model.ts");
-  const model = createModel(name, { ...modelKwargs, ...(imgSize !== undefined && { img_size: imgSize }) });
+  const model = await sampleModel(name, flags);
   const meter = createMeter("measuring");
   const onMeasured = (done: number, total: number) => meter.show(done, total);
   const { measured, known, path } = await tuneModel(model, { ...flags, batchSize, again, onMeasured }).finally(() =>

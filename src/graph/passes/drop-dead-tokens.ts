@@ -2,7 +2,7 @@ import { TesseraeError } from "../../errors.ts";
 import { type Program, programOf } from "../program.ts";
 import { apply, applyAll, type Node, type Tensor, withScope } from "../tensor.ts";
 import { type Shape, showShape } from "../types.ts";
-import { nodesOf } from "../walk.ts";
+import { isOperator, nodesOf } from "../walk.ts";
 import { type Demand, holderOf, type Range, type Rule, sliceRules, viewOf } from "./slice-rules.ts";
 
 /**
@@ -26,7 +26,7 @@ export function dropDeadTokens(program: Program): Program {
     return cut.reshape(narrow(t.shape, wanted));
   };
   for (const node of nodes) {
-    if (node.op === "Input" || node.op === "Constant" || !node.outputs.some((t) => demands.has(t))) continue;
+    if (!isOperator(node) || !node.outputs.some((t) => demands.has(t))) continue;
     withScope(node.scope, () => {
       const plan = planOf(node, demands);
       const outputs = plan ? [apply(node.op, inputsFor(node, plan.inputs, take), plan.attrs)] : whole(node, take);

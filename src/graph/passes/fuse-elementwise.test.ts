@@ -29,7 +29,7 @@ function withGradients(loss: Tensor, inputs: readonly Tensor[]): Program {
 }
 
 const w = input("w", "float32", [C, C, 1, 1]);
-/** A product, since chains that read large inputs of the program are the optimizer's. */
+/** A product: no chain begins at an input of the program. */
 const x = input("x", "float32", X).conv(w);
 
 /** Mobile block: convolution, norm, SiLU, squeeze and excitation, residual. */

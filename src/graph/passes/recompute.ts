@@ -1,7 +1,7 @@
 import { TesseraeError } from "../../errors.ts";
 import { applyAll, type Node, type Tensor, withScope } from "../tensor.ts";
 import { byteSize } from "../types.ts";
-import { nodesOf } from "../walk.ts";
+import { isOperator, nodesOf } from "../walk.ts";
 
 /** A training graph of which a part is to be computed twice. */
 export interface Recomputation {
@@ -95,7 +95,7 @@ const holder = (t: Tensor): Tensor => (t.node.op === "Reshape" ? holder(t.node.i
 /** Forward tensors that the gradients read, and their bytes. */
 function savedBytes(backward: readonly Node[], forward: ReadonlySet<Node>): Map<Tensor, number> {
   const read = backward.flatMap(({ inputs }) => inputs.flatMap((t) => (t && forward.has(t.node) ? [holder(t)] : [])));
-  const computed = read.filter(({ node }) => node.op !== "Input" && node.op !== "Constant");
+  const computed = read.filter(({ node }) => isOperator(node));
   return new Map(computed.map((t) => [t, bytesOf(t)]));
 }
 
@@ -206,7 +206,7 @@ function replayer(
 
   return (t, reader, mapped) => {
     const { node } = t;
-    const computed = node.op !== "Input" && node.op !== "Constant" && (active.has(node) || noise.has(node));
+    const computed = isOperator(node) && (active.has(node) || noise.has(node));
     const k = partOf(node);
     if (!computed || isCut.has(t) || k < 0 || k >= kept.length - 1) return t;
     return endOf(k).node.id < reader.id ? copy(t, zero(k, reader, mapped)) : t;

@@ -1,5 +1,5 @@
 import type { Node, Tensor } from "../tensor.ts";
-import { nodesOf } from "../walk.ts";
+import { isOperator, nodesOf, readersOf } from "../walk.ts";
 
 /** Operators that work element by element, with broadcasting. */
 export const ELEMENTWISE: ReadonlySet<string> = new Set(
@@ -75,7 +75,7 @@ const divisors = (n: number): number[] => [...Array(n).keys()].map((i) => i + 1)
 /** Regions with tensors of at least `large` elements, which fall into chunks that stay in the cache. */
 export function rowRegions(outputs: Iterable<Tensor>, large: number): Region[] {
   const nodes = nodesOf(outputs);
-  const kinds = new Map(nodes.map((n) => [n, n.op === "Input" || n.op === "Constant" ? undefined : rowKind(n)]));
+  const kinds = new Map(nodes.map((n) => [n, isOperator(n) ? rowKind(n) : undefined]));
   const readers = readersOf(nodes);
   const regions = connected(nodes, kinds, large).flatMap((region): Region[] => {
     const { own, rows } = region;
@@ -171,12 +171,6 @@ function join(
     }
 }
 
-function readersOf(nodes: readonly Node[]): Map<Tensor, Node[]> {
-  const readers = new Map<Tensor, Node[]>();
-  for (const node of nodes) for (const t of node.inputs) if (t) readers.set(t, [...(readers.get(t) ?? []), node]);
-  return readers;
-}
-
 interface Surroundings {
   readonly readers: Readers;
   /** Nodes of any region. */
@@ -194,11 +188,11 @@ function recompute(region: Region, kinds: Kinds, { readers, fused, large }: Surr
     again = false;
     const read = largeInputs(region, kinds, large);
     for (const t of read) {
+      const alone = readers.get(t)?.every((n) => region.all.has(n)) ?? false;
       // What is in no region is a pass of its own: better taken in by its readers, one operator at a time.
       const cone = coneOf(t, region.rows, kinds, { most: fused.has(t.node) ? MAX_CONE : 1, large });
       if (!cone || (channels && !cone.nodes.every((n) => keepsApart(n, channels)))) continue;
       const more = [...cone.leaves].filter((leaf) => !read.has(leaf));
-      const alone = readers.get(t)?.every((n) => region.all.has(n)) ?? false;
       const cheap = cone.nodes.every((n) => CHEAP.has(n.op));
       if (more.length > 0 && !(more.length === 1 && (cheap || alone))) continue;
       for (const n of cone.nodes) region.all.add(n);

@@ -2,7 +2,7 @@ import { constantValue } from "../evaluate.ts";
 import { type Program, programOf } from "../program.ts";
 import { applyAll, type Node, type Tensor, withScope } from "../tensor.ts";
 import { isFloat } from "../types.ts";
-import { nodesOf } from "../walk.ts";
+import { isOperator, nodesOf } from "../walk.ts";
 
 /** base · scale, not yet multiplied. */
 interface Scaled {
@@ -33,7 +33,7 @@ export function sinkScales(program: Program): Program {
     return value;
   };
   for (const node of nodes) {
-    if (node.op === "Input" || node.op === "Constant") continue;
+    if (!isOperator(node)) continue;
     withScope(node.scope, () => {
       const results = sink(node, scaledOf, materialize) ?? rebuilt(node, materialize);
       node.outputs.forEach((t, i) => {

@@ -1,7 +1,7 @@
 import type { Body } from "../op.ts";
 import { inputName, NEXT, OVER, type Program, program } from "../program.ts";
 import { applyAll, input, type Node, type Tensor, withScope } from "../tensor.ts";
-import { nodesOf } from "../walk.ts";
+import { isOperator, nodesOf, readersOf } from "../walk.ts";
 import { ELEMENTWISE } from "./row-regions.ts";
 
 /** A state tensor, and its value to be. */
@@ -50,12 +50,6 @@ function updatesOf({ inputs, outputs }: Program): Update[] {
 
 type Readers = ReadonlyMap<Tensor, readonly Node[]>;
 
-function readersOf(nodes: readonly Node[]): Readers {
-  const readers = new Map<Tensor, Node[]>();
-  for (const n of nodes) for (const t of new Set(n.inputs)) if (t) readers.set(t, [...(readers.get(t) ?? []), n]);
-  return readers;
-}
-
 /** Readers of a tensor, and of its reshaped forms, which are the same memory. */
 const readersThrough = (t: Tensor, readers: Readers): Node[] =>
   (readers.get(t) ?? []).flatMap((n) => (n.op === "Reshape" ? readersThrough(n.outputs[0], readers) : [n]));
@@ -90,7 +84,7 @@ function isEntryDoneBefore({ inputs, attrs }: Node, index: number, state: Tensor
 
 /** What the updates give if the condition holds, else the states; what is computed `before` is not computed in it. */
 function conditional(condition: Tensor, updates: readonly Update[], before: ReadonlySet<Node>): readonly Tensor[] {
-  const moved = nodesOf(updates.map(({ next }) => next)).filter((n) => !isGiven(n) && !before.has(n));
+  const moved = nodesOf(updates.map(({ next }) => next)).filter((n) => isOperator(n) && !before.has(n));
   const inside = new Set(moved);
   const read = [...moved.flatMap((n) => n.inputs), ...updates.flatMap(({ state, next }) => [state, next])];
   const captured = [...new Set(read)].filter((t) => t !== undefined && !inside.has(t.node) && t.node.op !== "Constant");
@@ -106,8 +100,6 @@ function conditional(condition: Tensor, updates: readonly Update[], before: Read
   const else_branch = branch((image) => updates.map(({ state, next }) => image(state).reshape(next.shape)));
   return applyAll("If", [condition, ...captured], { then_branch, else_branch });
 }
-
-const isGiven = ({ op }: Node): boolean => op === "Input" || op === "Constant";
 
 /** The nodes once more, over other inputs. */
 function copied(nodes: readonly Node[], image: (t: Tensor) => Tensor): (t: Tensor) => Tensor {

@@ -1,11 +1,11 @@
 import { encodeModel } from "../../graph/onnx.ts";
 import { optimize } from "../../graph/passes/index.ts";
 import type { Tunable } from "../../graph/passes/tuned-forms.ts";
-import { type Program, program } from "../../graph/program.ts";
-import { apply, input, type Tensor } from "../../graph/tensor.ts";
+import { inputName, type Program, program } from "../../graph/program.ts";
 import { sizeOf, type TensorData } from "../../graph/types.ts";
 import { median } from "../../median.ts";
 import type { Backend, Session, State } from "../../runtime/backend.ts";
+import { filled } from "../sample-work.ts";
 
 /** How one operator's forms compare on this machine. */
 export interface Measured {
@@ -27,7 +27,7 @@ const GAIN = 1.1;
 const WINS = 0.8;
 
 /**
- * Times an operator's forms in turns, each as a program of its own on random values. `pause` is waited for after each run,
+ * Times the forms of an operator, of which the inputs are a program's, in turns, each as a program of its own on random values. `pause` is waited for after each run,
  * with the milliseconds that it took.
  */
 export async function measureForms(
@@ -47,7 +47,7 @@ export async function measureForms(
       known.add(text);
       sessions.set(name, await backend.load(model, { optimization: "extended", memoryPlan: false }));
     }
-    return await compare(sessions, state, pause);
+    return sessions.size > 1 ? await compare(sessions, state, pause) : { form: null, ms: {} };
   } finally {
     for (const session of sessions.values()) await session.dispose();
     await state.dispose();
@@ -55,28 +55,20 @@ export async function measureForms(
 }
 
 function programOf({ node }: Tunable, backend: Backend, name: string): Program {
-  const inputs = node.inputs.map((t, i) => t && input(`x${i}`, t.dtype, t.shape));
-  const y = program("form", new Map([["y", apply(node.op, inputs, node.attrs)]]), inputs as Tensor[]);
-  return optimize(y, { ...backend.target, form: () => (name === RULE ? undefined : name) });
+  return optimize(program("form", new Map([["y", node.outputs[0]]])), {
+    ...backend.target,
+    form: () => (name === RULE ? undefined : name),
+  });
 }
 
 /** Values in [-1, 1), the same in every run. */
 function valuesOf({ node }: Tunable): Map<string, TensorData> {
-  const tensors = node.inputs.flatMap((t, i): [string, TensorData][] =>
-    t ? [[`x${i}`, { dtype: "float32", shape: t.shape, data: noise(sizeOf(t.shape)) }]] : [],
-  );
+  const tensors = node.inputs.flatMap((t): [string, TensorData][] => {
+    if (!t) return [];
+    const data = filled(new Float32Array(sizeOf(t.shape)), (bits) => bits / 2 ** 31 - 1);
+    return [[inputName(t), { dtype: "float32", shape: t.shape, data }]];
+  });
   return new Map(tensors);
-}
-
-/** In a plain loop: millions of values, in the thread that feeds the run. */
-function noise(count: number): Float32Array<ArrayBuffer> {
-  const data = new Float32Array(count);
-  let state = 1;
-  for (let i = 0; i < count; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    data[i] = state / 2 ** 31 - 1;
-  }
-  return data;
 }
 
 async function compare(
@@ -91,9 +83,8 @@ async function compare(
     await pause(ms);
     return ms;
   };
-  const rounds = sessions.size > 1 ? ROUNDS.most : 0;
-  if (rounds > 0) for (const name of names) await run(name); // the first run makes room
-  for (let round = 0; round < rounds; round++) {
+  for (const name of names) await run(name); // the first run makes room
+  for (let round = 0; round < ROUNDS.most; round++) {
     // Who begins changes from round to round.
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round) % names.length];
@@ -105,9 +96,7 @@ async function compare(
     .slice(1)
     .filter((name) => gainOf(times, name) >= GAIN && winsOf(times, name) >= WINS)
     .sort((a, b) => gainOf(times, b) - gainOf(times, a));
-  const ms = Object.fromEntries(
-    [...times].filter(([, all]) => all.length > 0).map(([name, all]) => [name, median(all)]),
-  );
+  const ms = Object.fromEntries([...times].map(([name, all]) => [name, median(all)]));
   return { form: better[0] ?? null, ms };
 }
 

@@ -1,10 +1,11 @@
 import { optimize } from "../../graph/passes/index.ts";
 import type { Model } from "../../models/model.ts";
 import { trainStep } from "../../train/step.ts";
-import { engineOf, formStoreOf, machineOf } from "../machine.ts";
+import { engineOf, machineOf } from "../machine.ts";
 import type { OrtOptions } from "../ort.ts";
 import { sampleOptions } from "../sample-work.ts";
 import { type Measured, measureForms } from "./measure.ts";
+import { FormStore } from "./store.ts";
 import { Tuner } from "./tuner.ts";
 
 export interface TuneOptions extends OrtOptions {
@@ -27,10 +28,10 @@ export interface TunedModel {
 export async function tuneModel(model: Model, options: TuneOptions): Promise<TunedModel> {
   const { machine } = await machineOf(options);
   const tuner = new Tuner({});
-  const engine = await engineOf(machine, options, tuner);
+  const engine = await engineOf(machine, options, tuner.choose);
   try {
     optimize(trainStep(model, sampleOptions(options.batchSize)), engine.target);
-    const store = formStoreOf(machine);
+    const store = new FormStore(machine);
     const before = await store.read();
     const wanted = tuner.heavy.filter(({ key }) => options.again || !before.has(key));
     const measured = new Map<string, Measured>();

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { opDef } from "../../graph/op.ts";
 import type { ChooseForm, Tunable } from "../../graph/passes/tuned-forms.ts";
+import { apply, input } from "../../graph/tensor.ts";
+import { productMacs } from "../../models/statistics.ts";
 import type { Backend } from "../../runtime/backend.ts";
 import { type Measured, measureForms } from "./measure.ts";
 import type { FormStore } from "./store.ts";
@@ -14,8 +15,14 @@ export const planOf = (measured: ReadonlyMap<string, Measured>): Plan =>
 /** Multiply-accumulates below which an operator is too short to be worth measuring: some milliseconds. */
 const HEAVY = 2 ** 26;
 
-const isHeavy = ({ node }: Tunable): boolean =>
-  (opDef(node.op).macs?.(node.inputs as Tunable["node"]["outputs"], node.attrs, node.outputs) ?? 0) >= HEAVY;
+const isHeavy = ({ node }: Tunable): boolean => productMacs(node) >= HEAVY;
+
+/** Apart from its program, which would be kept as long as the operator is. */
+const alone = (tunable: Tunable): Tunable => {
+  const { op, inputs, attrs } = tunable.node;
+  const own = inputs.map((t, i) => t && input(`x${i}`, t.dtype, t.shape));
+  return { ...tunable, node: apply(op, own, attrs).node };
+};
 
 /**
  * Answers by a plan that stays as it is, and notes the operators that are asked for, to measure them for later runs: between
@@ -23,20 +30,20 @@ const isHeavy = ({ node }: Tunable): boolean =>
  */
 export class Tuner {
   readonly #plan: Plan;
-  readonly #asked = new Map<string, Tunable>();
+  readonly #heavy = new Map<string, Tunable>();
 
   constructor(plan: Plan) {
     this.#plan = plan;
   }
 
   readonly choose: ChooseForm = (tunable) => {
-    this.#asked.set(tunable.key, tunable);
+    if (!this.#heavy.has(tunable.key) && isHeavy(tunable)) this.#heavy.set(tunable.key, alone(tunable));
     return Object.hasOwn(this.#plan, tunable.key) ? this.#plan[tunable.key] : undefined;
   };
 
   /** The operators asked for so far that are worth measuring. */
   get heavy(): Tunable[] {
-    return [...this.#asked.values()].filter(isHeavy);
+    return [...this.#heavy.values()];
   }
 
   /** Measures what the store does not know until the signal comes; gives what it measured. Errors end it without a word. */
