@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { input } from "../graph/tensor.ts";
 import { createModel, type ModelOptions } from "../models/index.ts";
+import { activations } from "../nn/activation.ts";
 import { composedByDepth } from "./depth-chart.ts";
 import { areaOf, composedField } from "./receptive.ts";
 
@@ -49,6 +50,12 @@ describe("the composed receptive field", () => {
     const dilated = x.conv(weight, undefined, { dilations: [2, 2], pads: [2, 2, 2, 2] });
     expect(composedField(dilated, x, [4, 4])).toEqual([5, 5]);
     expect(composedField(dilated.mul(x.mean([2, 3], true).sigmoid()), x, [4, 4])).toEqual([9, 9]);
+  });
+
+  it.each(Object.entries(activations))("is the same after %s", (_, f) => {
+    const x = input("image", "float32", [1, 2, 9, 9]);
+    const y = x.conv(input("w", "float32", [2, 2, 3, 3]), undefined, { pads: [1, 1, 1, 1] });
+    expect(composedField(f(y), x, [4, 4])).toEqual([3, 3]);
   });
 
   it("of a ViT is a patch, and all of the image after one layer of attention", () => {

@@ -15,7 +15,7 @@ interface Region {
 
 /** Operators whose every output entry reads the input entries of its own place. */
 const POINTWISE = new Set(
-  "Add Sub Mul Div Pow Max Min Neg Abs Sign Exp Log Sqrt Reciprocal Erf Tanh Sigmoid Relu Clip HardSigmoid HardSwish Gelu Softplus LeakyRelu Elu PRelu Cast Where Equal Greater GreaterOrEqual Less LessOrEqual And Or Not BatchNormalization Identity".split(
+  "Add Sub Mul Div Pow Max Min Neg Abs Sign Exp Log Sqrt Reciprocal Erf Tanh Sigmoid Relu Clip HardSigmoid HardSwish Gelu Silu Softplus LeakyRelu Elu PRelu Cast Where Equal Greater GreaterOrEqual Less LessOrEqual And Or Not BatchNormalization Identity".split(
     " ",
   ),
 );

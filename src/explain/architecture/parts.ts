@@ -13,6 +13,7 @@ export interface Part {
 
 const ACTIVATIONS: Readonly<Record<string, string>> = {
   Gelu: "GELU",
+  Silu: "SiLU",
   Relu: "ReLU",
   Sigmoid: "sigmoid",
   HardSigmoid: "hard sigmoid",
