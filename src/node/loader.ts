@@ -1,4 +1,3 @@
-import { Worker } from "node:worker_threads";
 import type { ImageDataset } from "../data/dataset.ts";
 import type { Batch, Loader, LoaderOptions } from "../data/loader.ts";
 import { type EpochOrder, epochOrders } from "../data/order.ts";
@@ -9,7 +8,7 @@ import { TesseraeError } from "../errors.ts";
 import type { WorkerReply, WorkerRequest, WorkerStart } from "./data-worker.ts";
 import { prepareSharp } from "./decode.ts";
 import { openSamples } from "./sample-reader.ts";
-import { workerUrl } from "./worker-url.ts";
+import { startWorker, type WorkerThread } from "./worker-thread.ts";
 
 const DEFAULT_CACHE_BYTES = 256 * 2 ** 20;
 /** In training, how many samples in a row a place in a batch tries before giving up. */
@@ -51,7 +50,7 @@ function localPool({ settings, files, cache }: WorkerStart): Pool {
 }
 
 interface Member {
-  worker: Worker;
+  thread: WorkerThread;
   pending: Map<number, { resolve(pixels: BatchPixels | undefined): void; reject(error: Error): void }>;
 }
 
@@ -67,22 +66,21 @@ function threadPool(count: number, start: WorkerStart): Pool {
   };
 
   const hire = (): Member => {
-    const worker = new Worker(workerUrl("data-worker"), { workerData: start, name: "tesserae-data" });
-    const member: Member = { worker, pending: new Map() };
+    const thread = startWorker("data-worker", "data", start);
+    const { worker } = thread;
+    const member: Member = { thread, pending: new Map() };
     const lost = (what: string, cause?: unknown) =>
       die(member, broken ?? new TesseraeError("runtime", `a data worker stopped: ${what}`, { cause }));
     worker.on("message", ({ id, pixels, error }: WorkerReply) => {
       const task = member.pending.get(id);
       member.pending.delete(id);
-      if (member.pending.size === 0) worker.unref();
+      if (member.pending.size === 0) thread.busy(false);
       if (error !== undefined) task?.reject(new TesseraeError("internal", `a data worker failed: ${error}`));
       else task?.resolve(pixels);
     });
     worker.on("error", (error) => lost(error instanceof Error ? error.message : String(error), error));
     worker.on("messageerror", (error) => lost("a message could not be read", error));
     worker.on("exit", (code) => lost(`exit code ${code}`));
-    // Idle workers do not keep the process alive.
-    worker.unref();
     return member;
   };
 
@@ -92,10 +90,10 @@ function threadPool(count: number, start: WorkerStart): Pool {
       if (broken) return { result: Promise.reject(broken), cancel: () => {} };
       const member = members.reduce((a, b) => (b.pending.size < a.pending.size ? b : a));
       const id = nextId++;
-      const send = (request: WorkerRequest) => member.worker.postMessage(request);
+      const send = (request: WorkerRequest) => member.thread.worker.postMessage(request);
       const result = new Promise<BatchPixels | undefined>((resolve, reject) => {
         member.pending.set(id, { resolve, reject });
-        member.worker.ref();
+        member.thread.busy(true);
         send({ id, job });
       });
       return {
@@ -107,7 +105,7 @@ function threadPool(count: number, start: WorkerStart): Pool {
     },
     async close() {
       broken ??= closed();
-      await Promise.all(members.map(({ worker }) => worker.terminate()));
+      await Promise.all(members.map(({ thread }) => thread.close()));
     },
   };
 }
