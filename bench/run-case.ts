@@ -41,8 +41,8 @@ export interface RunOptions {
 const LOSS_TOLERANCE = 1e-4;
 /** A peer whose turns take longer plays three rounds only. */
 const SLOW_MS = 4000;
-/** Threads of a runtime may spin for some milliseconds after a run. */
-const PAUSE_MS = 100;
+/** Threads of a runtime spin after a run: onnxruntime's for 50 to 95 ms. */
+const PAUSE_MS = 200;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 export const pause = (): Promise<void> => sleep(PAUSE_MS);

@@ -13,7 +13,7 @@ const LARGE = 2 ** 19;
 
 /** What programs for a device may count on: nothing but the standard, except on the processor. */
 export const targetOf = async (device: string): Promise<Target> =>
-  device === "cpu" ? { block: await blockOf(device), large: LARGE, inPlace: true } : {};
+  device === "cpu" ? { block: await blockOf(device), large: LARGE, inPlace: true, gelu: true } : {};
 
 let known: Promise<number | undefined> | undefined;
 

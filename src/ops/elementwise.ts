@@ -77,19 +77,53 @@ defineOp<{ alpha: number; beta: number }>("HardSigmoid", {
 /** y = x · Φ(x) (Hendrycks and Gimpel 2016); of opset 20. */
 defineOp("Gelu", {
   type: ([x]) => x,
-  // With v = x/√2: dx = dy · (Φ(x) + x · φ(x)) = dy · (2Φ + v · exp(ln(2/√π) - v²)) / 2
-  vjp: ({ x: [x], dy }) => {
-    const v = x.div(Math.SQRT2);
-    const bell = constant(Math.log(2 / Math.sqrt(Math.PI)), [], x.dtype)
-      .sub(v.mul(v))
-      .exp();
-    return [dy.mul(v.erf().add(1).add(v.mul(bell))).mul(0.5)];
-  },
-  evaluate: ([x]) => map(x, (v) => 0.5 * v * (1 + erf(v * Math.SQRT1_2))),
+  vjp: ({ x: [x], y: [y], dy }) => [apply("GeluGrad", [x, dy, y])],
+  evaluate: ([x]) => map(x, gelu),
   // The form that the runtime's fusion knows; 1 + erf(x/√2) = 2Φ(x) is shared with the gradient.
   decompose: ([x]) => x.mul(x.div(Math.SQRT2).erf().add(1)).mul(0.5),
   check: [{ x: [[3, 4]], range: [-3, 3] }],
 });
+
+/** dx = dy · (Φ(x) + x · φ(x)) of x and dy. The third input is what GELU gave, from which the pass "fused-gelu" may take Φ. */
+defineOp("GeluGrad", {
+  type: ([x]) => x,
+  // d/dx (Φ + x · φ) = φ · (2 - x²)
+  vjp: ({ x: [x, u], dy }) => {
+    const bell = x.mul(x).mul(-0.5).exp().mul(INV_SQRT_2PI);
+    return [dy.mul(u).mul(bell.mul(x.mul(x).neg().add(2))), apply("GeluGrad", [x, dy])];
+  },
+  evaluate: ([x, u]) => zip((v, d) => d * (cdf(v) + v * INV_SQRT_2PI * Math.exp(-v * v * 0.5)))([x, u]),
+  // With v = x/√2: dy · (2Φ + v · exp(ln(2/√π) - v²)) / 2
+  decompose: ([x, dy]) => {
+    const v = x.div(Math.SQRT2);
+    const bell = constant(Math.log(2 / Math.sqrt(Math.PI)), [], x.dtype)
+      .sub(v.mul(v))
+      .exp();
+    return dy.mul(v.erf().add(1).add(v.mul(bell))).mul(0.5);
+  },
+  check: [
+    {
+      x: [
+        [3, 4],
+        [3, 4],
+      ],
+      range: [-3, 3],
+    },
+  ],
+});
+
+/** onnxruntime's own operator for GELU, in one go. Never exported: the pass "fused-gelu" writes it. */
+defineOp("FusedGelu", {
+  domain: "com.microsoft",
+  onnxName: "Gelu",
+  type: ([x]) => x,
+  evaluate: ([x]) => map(x, gelu),
+  check: [],
+});
+
+const INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
+const cdf = (v: number): number => 0.5 * (1 + erf(v * Math.SQRT1_2));
+const gelu = (v: number): number => v * cdf(v);
 
 /** y = x · σ(x) (Elfwing et al. 2018); ONNX's Swish, of opset 24. */
 defineOp("Silu", {

@@ -39,11 +39,19 @@ export interface State {
   dispose(): Promise<void>;
 }
 
+/** Milliseconds, without waiting for the runtime's thread. */
+export interface Timed {
+  /** Of the last run. */
+  readonly ms: number;
+  /** Of all runs. */
+  readonly spent: number;
+}
+
 /** A loaded program. */
 export interface Session {
   run(feeds: Tensors, options?: RunOptions): Promise<Map<string, TensorData>>;
-  /** Runs it on the inputs of a state and drops what it gives: milliseconds, without waiting for the runtime's thread. */
-  time(state: State): Promise<number>;
+  /** Runs it on the inputs of a state and drops what it gives, until no other session's threads are in its way. */
+  time(state: State): Promise<Timed>;
   dispose(): Promise<void>;
 }
 

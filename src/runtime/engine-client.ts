@@ -1,7 +1,7 @@
 import { type ErrorCode, TesseraeError } from "../errors.ts";
 import type { Target } from "../graph/passes/index.ts";
 import { sizeOf, type TensorData } from "../graph/types.ts";
-import type { Backend, RunOptions, Session, State, Tensors } from "./backend.ts";
+import type { Backend, RunOptions, Session, State, Tensors, Timed } from "./backend.ts";
 import type { EngineCall, EngineReply, EngineRequest } from "./engine-protocol.ts";
 
 interface Pending {
@@ -110,7 +110,7 @@ class EngineSession implements Session {
     const call: EngineCall = { method: "run", session: this.#handle, feeds: new Map(feeds), state: handle, commit };
     return this.#client.call(call, handedOver(feeds, consume));
   }
-  time(state: State): Promise<number> {
+  time(state: State): Promise<Timed> {
     return this.#client.call({ method: "time", session: this.#handle, state: (state as EngineState).handle });
   }
   async dispose(): Promise<void> {

@@ -5,11 +5,14 @@ import { commonSubexpressions } from "./common-subexpressions.ts";
 import { decompose } from "./decompose.ts";
 import { dropDeadTokens } from "./drop-dead-tokens.ts";
 import { fuseElementwise } from "./fuse-elementwise.ts";
+import { fusedGelu } from "./fused-gelu.ts";
 import { lowRankProducts } from "./low-rank-products.ts";
 import { scalarsOfFullRank } from "./scalars-of-full-rank.ts";
 import { sinkScales } from "./sink-scales.ts";
 import { softmaxDelta } from "./softmax-delta.ts";
 import { sumsAsProducts } from "./sums-as-products.ts";
+import { sumsOfTokens } from "./sums-of-tokens.ts";
+import { tilesOfTokens } from "./tiles-of-tokens.ts";
 import { type ChooseForm, tunedForms } from "./tuned-forms.ts";
 import { updatesInPlace } from "./updates-in-place.ts";
 import { wholeWindows } from "./whole-windows.ts";
@@ -22,6 +25,8 @@ export interface Target {
   readonly large?: number;
   /** Whether it writes outputs over inputs that it is given as their place. */
   readonly inPlace?: boolean;
+  /** Whether it has an operator of its own for GELU. */
+  readonly gelu?: boolean;
   /** Which form of an operator was measured to be the fastest; absent: the rule's is taken. */
   readonly form?: ChooseForm;
 }
@@ -36,14 +41,21 @@ export const FORWARD_PASSES: Passes = {
   "low-rank-products": lowRankProducts,
 };
 
+/** Run after those where gradients are to be taken. */
+export const TRAINING_FORWARD_PASSES: Passes = {
+  "tiles-of-tokens": tilesOfTokens,
+};
+
 /** Run on the whole program, in this order. */
 export const PASSES: Passes = {
   "whole-windows": wholeWindows,
   "tuned-forms": (program, { form } = {}) => (form ? tunedForms(program, form) : program),
   "blocked-convolutions": (program, { block } = {}) => (block ? blockedConvolutions(program, block) : program),
   "softmax-delta": softmaxDelta,
+  "fused-gelu": (program, { gelu } = {}) => (gelu ? fusedGelu(program) : program),
   decompose,
   "batch-norm-by-rows": (program, { large } = {}) => (large ? batchNormByRows(program, large) : program),
+  "sums-of-tokens": sumsOfTokens,
   "common-subexpressions": commonSubexpressions,
   "sink-scales": sinkScales,
   "scalars-of-full-rank": scalarsOfFullRank,
@@ -53,7 +65,7 @@ export const PASSES: Passes = {
 };
 
 /** What `without` may name. */
-export const PASS_NAMES: readonly string[] = Object.keys({ ...FORWARD_PASSES, ...PASSES });
+export const PASS_NAMES: readonly string[] = Object.keys({ ...FORWARD_PASSES, ...TRAINING_FORWARD_PASSES, ...PASSES });
 
 export interface PassOptions {
   /** Names of passes to leave out. */
@@ -63,8 +75,11 @@ export interface PassOptions {
 const run = (passes: Passes, program: Program, { without = [] }: PassOptions, target: Target = {}): Program =>
   Object.entries(passes).reduce((p, [name, pass]) => (without.includes(name) ? p : pass(p, target)), program);
 
-/** Rewrites a forward graph so that it computes only what is read. */
-export const narrow = (program: Program, options: PassOptions = {}): Program => run(FORWARD_PASSES, program, options);
+/** Rewrites a forward graph so that it computes only what is read, in training also for the gradients that are to be taken. */
+export const narrow = (
+  program: Program,
+  { training, ...options }: PassOptions & { training?: boolean } = {},
+): Program => run(training ? { ...FORWARD_PASSES, ...TRAINING_FORWARD_PASSES } : FORWARD_PASSES, program, options);
 
 /**
  * Rewrites an inference program. What the runtime finds by pattern in a graph of constant weights (GELU, skip

@@ -4,7 +4,7 @@ import { isOperator, nodesOf, readersOf } from "../walk.ts";
 /** Operators that work element by element, with broadcasting. */
 export const ELEMENTWISE: ReadonlySet<string> = new Set(
   (
-    "Abs Add And Cast Div Elu Equal Erf Exp Greater GreaterOrEqual HardSigmoid HardSwish LeakyRelu Less LessOrEqual Log Max " +
+    "Abs Add And Cast Div Elu Equal Erf Exp FusedGelu Greater GreaterOrEqual HardSigmoid HardSwish LeakyRelu Less LessOrEqual Log Max " +
     "Min Mul Neg Not Or Pow Reciprocal Relu Sigmoid Sign Softplus Sqrt Sub Tanh Where"
   ).split(" "),
 );
@@ -13,6 +13,8 @@ const REDUCTIONS = new Set(["ReduceSum", "ReduceMean", "ReduceSumSquare", "Reduc
 const SUMS = new Set(["ReduceSum", "ReduceSumSquare"]);
 /** Cheap enough to be computed again rather than written to memory and read. */
 const CHEAP = new Set("Add And Cast Equal Expand Greater Less Max Min Mul Neg Not Or Relu Sub Where".split(" "));
+/** So slow that what they give is rather read again where others need it too. */
+const COSTLY = new Set(["FusedGelu"]);
 
 const MIN_NODES = 2;
 const MAX_CONE = 24;
@@ -194,6 +196,7 @@ function recompute(region: Region, kinds: Kinds, { readers, fused, large }: Surr
       if (!cone || (channels && !cone.nodes.every((n) => keepsApart(n, channels)))) continue;
       const more = [...cone.leaves].filter((leaf) => !read.has(leaf));
       const cheap = cone.nodes.every((n) => CHEAP.has(n.op));
+      if (!alone && cone.nodes.some((n) => COSTLY.has(n.op))) continue;
       if (more.length > 0 && !(more.length === 1 && (cheap || alone))) continue;
       for (const n of cone.nodes) region.all.add(n);
       again = true;
@@ -216,7 +219,7 @@ interface Cone {
   readonly leaves: ReadonlySet<Tensor>;
 }
 
-/** Operators of rows that t is made by: all, if they are at most as many as `most`; the last one, where that is 1. */
+/** Operators of rows that t is made by, back to costly ones: all, if they are at most as many as `most`; the last one, where that is 1. */
 function coneOf(
   t: Tensor,
   rows: number,
@@ -229,7 +232,8 @@ function coneOf(
   while (stack.length) {
     const next = stack.pop() as Tensor;
     const kind = kinds.get(next.node);
-    const ends = kind?.kind !== "rows" || kind.rows !== rows || (most === 1 && next !== t);
+    const stops = most === 1 || COSTLY.has(next.node.op);
+    const ends = kind?.kind !== "rows" || kind.rows !== rows || (stops && next !== t);
     if (ends && next === t) return undefined;
     if (ends && next.size >= large) leaves.add(next);
     if (ends || nodes.has(next.node)) continue;

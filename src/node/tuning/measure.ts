@@ -27,7 +27,7 @@ const GAIN = 1.1;
 const WINS = 0.8;
 
 /**
- * Times the forms of an operator, of which the inputs are a program's, in turns, each as a program of its own on random values. `pause` is waited for after each run,
+ * Times the forms of an operator, of which the inputs are a program's, in turns, each as a program of its own on random values. `pause` is waited for after each turn,
  * with the milliseconds that it took.
  */
 export async function measureForms(
@@ -79,8 +79,8 @@ async function compare(
   const names = [...sessions.keys()];
   const times = new Map<string, number[]>(names.map((name) => [name, []]));
   const run = async (name: string): Promise<number> => {
-    const ms = await (sessions.get(name) as Session).time(state);
-    await pause(ms);
+    const { ms, spent } = await (sessions.get(name) as Session).time(state);
+    await pause(spent);
     return ms;
   };
   for (const name of names) await run(name); // the first run makes room

@@ -43,7 +43,8 @@ function clocked(times: readonly ((run: number) => number)[]): Backend & { reado
       run: async () => new Map(),
       time: async () => {
         log.push(`run ${own}`);
-        return times[own](run++);
+        const ms = times[own](run++);
+        return { ms, spent: ms };
       },
       dispose: async () => void log.push(`session ${own} gone`),
     };
