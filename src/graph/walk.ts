@@ -16,6 +16,13 @@ export function readersOf(nodes: Iterable<Node>): Map<Tensor, Node[]> {
   return readers;
 }
 
+/** Readers of a tensor, and of its reshaped forms, which are the same memory. */
+export const readersThrough = (t: Tensor, readers: ReadonlyMap<Tensor, readonly Node[]>): Node[] =>
+  (readers.get(t) ?? []).flatMap((n) => (n.op === "Reshape" ? readersThrough(n.outputs[0], readers) : [n]));
+
+/** What a tensor is a reshaped form of: reshaping copies nothing. */
+export const sourceOf = (t: Tensor): Tensor => (t.node.op === "Reshape" ? sourceOf(t.node.inputs[0] as Tensor) : t);
+
 /** Every node that the tensors depend on, inputs first. */
 export function nodesOf(outputs: Iterable<Tensor>): Node[] {
   const seen = new Set<Node>();

@@ -1,7 +1,7 @@
 import type { Program } from "../program.ts";
 import { rewrite } from "../rewrite.ts";
 import { apply, constant, type Node, type Tensor } from "../tensor.ts";
-import { nodesOf, readersOf } from "../walk.ts";
+import { nodesOf, readersOf, readersThrough } from "../walk.ts";
 
 /**
  * GELU by the runtime's own operator, and its gradient without an error function where y = x · Φ(x) is kept anyway (for the
@@ -19,14 +19,9 @@ export function fusedGelu(program: Program): Program {
   });
 }
 
-type Readers = ReadonlyMap<Tensor, readonly Node[]>;
-
 /** Whether what GELU gave is read by another operator and that one's gradient. */
-const isKept = ({ inputs: [, , y] }: Node, readers: Readers): boolean =>
-  readersInAnyShape(y as Tensor, readers).filter(({ op }) => op !== "GeluGrad").length > 1;
-
-const readersInAnyShape = (t: Tensor, readers: Readers): readonly Node[] =>
-  (readers.get(t) ?? []).flatMap((n) => (n.op === "Reshape" ? readersInAnyShape(n.outputs[0], readers) : [n]));
+const isKept = ({ inputs: [, , y] }: Node, readers: ReadonlyMap<Tensor, readonly Node[]>): boolean =>
+  readersThrough(y as Tensor, readers).filter(({ op }) => op !== "GeluGrad").length > 1;
 
 function gradient(x: Tensor, dy: Tensor, y: Tensor): Tensor {
   const v = x.mul(Math.SQRT1_2);

@@ -1,7 +1,7 @@
 import { TesseraeError } from "../../errors.ts";
 import { applyAll, type Node, type Tensor, withScope } from "../tensor.ts";
 import { byteSize } from "../types.ts";
-import { isOperator, nodesOf } from "../walk.ts";
+import { isOperator, nodesOf, sourceOf } from "../walk.ts";
 
 /** A training graph of which a part is to be computed twice. */
 export interface Recomputation {
@@ -89,12 +89,9 @@ const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
 const bytesOf = (t: Tensor): number => t.size * byteSize(t.dtype);
 
-/** What holds a tensor's values: reshaping copies nothing. */
-const holder = (t: Tensor): Tensor => (t.node.op === "Reshape" ? holder(t.node.inputs[0] as Tensor) : t);
-
 /** Forward tensors that the gradients read, and their bytes. */
 function savedBytes(backward: readonly Node[], forward: ReadonlySet<Node>): Map<Tensor, number> {
-  const read = backward.flatMap(({ inputs }) => inputs.flatMap((t) => (t && forward.has(t.node) ? [holder(t)] : [])));
+  const read = backward.flatMap(({ inputs }) => inputs.flatMap((t) => (t && forward.has(t.node) ? [sourceOf(t)] : [])));
   const computed = read.filter(({ node }) => isOperator(node));
   return new Map(computed.map((t) => [t, bytesOf(t)]));
 }

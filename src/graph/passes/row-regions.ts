@@ -191,12 +191,12 @@ function recompute(region: Region, kinds: Kinds, { readers, fused, large }: Surr
     const read = largeInputs(region, kinds, large);
     for (const t of read) {
       const alone = readers.get(t)?.every((n) => region.all.has(n)) ?? false;
+      if (!alone && COSTLY.has(t.node.op)) continue;
       // What is in no region is a pass of its own: better taken in by its readers, one operator at a time.
       const cone = coneOf(t, region.rows, kinds, { most: fused.has(t.node) ? MAX_CONE : 1, large });
       if (!cone || (channels && !cone.nodes.every((n) => keepsApart(n, channels)))) continue;
       const more = [...cone.leaves].filter((leaf) => !read.has(leaf));
       const cheap = cone.nodes.every((n) => CHEAP.has(n.op));
-      if (!alone && cone.nodes.some((n) => COSTLY.has(n.op))) continue;
       if (more.length > 0 && !(more.length === 1 && (cheap || alone))) continue;
       for (const n of cone.nodes) region.all.add(n);
       again = true;

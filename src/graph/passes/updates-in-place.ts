@@ -1,7 +1,7 @@
 import type { Body } from "../op.ts";
 import { inputName, NEXT, OVER, type Program, program } from "../program.ts";
 import { applyAll, input, type Node, type Tensor, withScope } from "../tensor.ts";
-import { isOperator, nodesOf, readersOf } from "../walk.ts";
+import { isOperator, nodesOf, readersOf, readersThrough, sourceOf } from "../walk.ts";
 import { ELEMENTWISE } from "./row-regions.ts";
 
 /** A state tensor, and its value to be. */
@@ -30,7 +30,9 @@ export function updatesInPlace(p: Program): Program {
     const later = readersThrough(state, readers).filter((n) => !decided.has(n));
     return later.every((n) => !before.has(n)) && areDoneBefore(later, state, next);
   };
-  const placed = updates.map((u) => (over(u) ? { ...u, next: source(u.next), prefix: OVER } : { ...u, prefix: NEXT }));
+  const placed = updates.map((u) =>
+    over(u) ? { ...u, next: sourceOf(u.next), prefix: OVER } : { ...u, prefix: NEXT },
+  );
   const outputs = withScope("optimizer", () => conditional(finite, placed, before));
   const next = placed.map(({ prefix, name }, i) => [prefix + name, outputs[i]] as const);
   return program(p.name, new Map([...results, ...next]), p.inputs);
@@ -48,18 +50,9 @@ function updatesOf({ inputs, outputs }: Program): Update[] {
 
 // --- who reads a tensor when
 
-type Readers = ReadonlyMap<Tensor, readonly Node[]>;
-
-/** Readers of a tensor, and of its reshaped forms, which are the same memory. */
-const readersThrough = (t: Tensor, readers: Readers): Node[] =>
-  (readers.get(t) ?? []).flatMap((n) => (n.op === "Reshape" ? readersThrough(n.outputs[0], readers) : [n]));
-
-/** What a tensor is a reshaped form of. */
-const source = (t: Tensor): Tensor => (t.node.op === "Reshape" ? source(t.node.inputs[0] as Tensor) : t);
-
 /** Whether each of these readers of a state is done with an element when that of the next value is written. */
 function areDoneBefore(readers: readonly Node[], state: Tensor, next: Tensor): boolean {
-  const { node, index, size } = source(next);
+  const { node, index, size } = sourceOf(next);
   const above = new Set(nodesOf([next]));
   return readers.every((n) => {
     if (n !== node) return above.has(n);
@@ -73,7 +66,7 @@ function isEntryDoneBefore({ inputs, attrs }: Node, index: number, state: Tensor
   const body = attrs.body as Body;
   const readers = readersOf(nodesOf(body.outputs));
   return inputs.every((t, k) => {
-    if (!t || source(t) !== state) return true;
+    if (!t || sourceOf(t) !== state) return true;
     const entry = body.inputs[k];
     const scanned = k < (attrs.num_scan_inputs as number);
     return scanned && areDoneBefore(readersThrough(entry, readers), entry, body.outputs[index]);

@@ -83,7 +83,6 @@ async function compare(
     await pause(spent);
     return ms;
   };
-  for (const name of names) await run(name); // the first run makes room
   for (let round = 0; round < ROUNDS.most; round++) {
     // Who begins changes from round to round.
     for (let i = 0; i < names.length; i++) {
