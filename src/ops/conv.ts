@@ -9,6 +9,8 @@ import {
   convPerImage,
   inputGrad,
   isDepthwise,
+  isFasterPerTap,
+  productPerTap,
   type WeightGrad,
   weightGrad,
   weightGradByRule,
@@ -217,7 +219,9 @@ defineOp<WeightGradAttrs>("ConvWeightGrad", {
   decompose: (inputs, attrs) => byForm(inputs, attrs, weightGradByRule),
   blocked: (inputs, attrs, block) => {
     const [x, dy] = inputs;
-    const depthwise = isDepthwise(gradShape(x.shape, dy.shape, attrs), attrs.group ?? 1);
+    const w = gradShape(x.shape, dy.shape, attrs);
+    if (isFasterPerTap(x.shape, convWindow(w, attrs), block)) return byForm(inputs, attrs, productPerTap);
+    const depthwise = isDepthwise(w, attrs.group ?? 1);
     if (!depthwise || (x.shape[0] * x.shape[1]) % block) return undefined;
     return byForm(inputs, attrs, (...given) =>
       convPerImage(...given, (images, kernels, conv) => convInBlocks(images, kernels, undefined, conv, block)),

@@ -15,6 +15,7 @@ import { sumsOfTokens } from "./sums-of-tokens.ts";
 import { tilesOfTokens } from "./tiles-of-tokens.ts";
 import { type ChooseForm, tunedForms } from "./tuned-forms.ts";
 import { updatesInPlace } from "./updates-in-place.ts";
+import { updatesTogether } from "./updates-together.ts";
 import { wholeWindows } from "./whole-windows.ts";
 
 /** What is known of the runtime that a program is rewritten for. */
@@ -61,6 +62,7 @@ export const PASSES: Passes = {
   "scalars-of-full-rank": scalarsOfFullRank,
   "fuse-elementwise": (program, { large } = {}) => (large ? fuseElementwise(program, large) : program),
   "sums-as-products": sumsAsProducts,
+  "updates-together": (program, { inPlace } = {}) => (inPlace ? updatesTogether(program) : program),
   "updates-in-place": (program, { inPlace } = {}) => (inPlace ? updatesInPlace(program) : program),
 };
 
