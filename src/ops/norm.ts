@@ -1,4 +1,6 @@
+import { constantValue } from "../graph/evaluate.ts";
 import { defineOp } from "../graph/op.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { sizeOf } from "../graph/types.ts";
 import { broadcastTo, nd, reduce } from "./ndarray.ts";
 
@@ -53,6 +55,8 @@ defineOp<{ axis: number }>("LogSoftmax", {
   check: [{ x: [[3, 4]], attrs: { axis: 1 } }],
 });
 
+const isOnes = ({ node }: Tensor): boolean => node.op === "Constant" && constantValue(node).data.every((v) => v === 1);
+
 interface LayerNormAttrs {
   axis: number;
   epsilon: number;
@@ -67,10 +71,11 @@ defineOp<LayerNormAttrs>("LayerNormalization", {
     const stat = { dtype: x.dtype, shape: x.shape.map((d, i) => (i >= axis ? 1 : d)) };
     return [x, stat, stat];
   },
-  vjp: ({ x: [x, scale, bias], y: [, mean, invStd], dy, attrs: { axis } }) => {
+  vjp: ({ x: [x, scale, bias], y: [y, mean, invStd], dy, attrs: { axis } }) => {
     const axes = [...x.shape.keys()].filter((i) => i >= axis);
-    const hat = x.sub(mean).mul(invStd);
-    const g = dy.mul(scale);
+    const plain = !bias && isOnes(scale);
+    const hat = plain ? y : x.sub(mean).mul(invStd);
+    const g = plain ? dy : dy.mul(scale);
     // dx = invStd · (g - mean(g) - x̂ · mean(g ⊙ x̂))
     const dx = g
       .sub(g.mean(axes, true))

@@ -7,6 +7,7 @@ import { dropDeadTokens } from "./drop-dead-tokens.ts";
 import { fuseElementwise } from "./fuse-elementwise.ts";
 import { fusedGelu } from "./fused-gelu.ts";
 import { lowRankProducts } from "./low-rank-products.ts";
+import { normsIntoProducts } from "./norms-into-products.ts";
 import { scalarsOfFullRank } from "./scalars-of-full-rank.ts";
 import { sinkScales } from "./sink-scales.ts";
 import { softmaxDelta } from "./softmax-delta.ts";
@@ -45,6 +46,7 @@ export const FORWARD_PASSES: Passes = {
 /** Run after those where gradients are to be taken. */
 export const TRAINING_FORWARD_PASSES: Passes = {
   "tiles-of-tokens": tilesOfTokens,
+  "norms-into-products": normsIntoProducts,
 };
 
 /** Run on the whole program, in this order. */

@@ -8,7 +8,7 @@ import { countMacs } from "../macs.ts";
 import { operators, type Program, program } from "../program.ts";
 import { input } from "../tensor.ts";
 import { type NdArray, sizeOf, toDoubles } from "../types.ts";
-import { FORWARD_PASSES, optimize, PASSES } from "./index.ts";
+import { FORWARD_PASSES, optimize, PASSES, TRAINING_FORWARD_PASSES } from "./index.ts";
 
 const model = createModel("vit_tiny_patch16_224", {
   img_size: 8,
@@ -49,7 +49,8 @@ const results = ({ outputs }: Program): Map<string, Float64Array> => {
   return new Map([...outputs.keys()].map((name, i) => [name, values[i].data]));
 };
 
-const plain = trainStep(model, { ...options, without: Object.keys(FORWARD_PASSES) });
+const FORWARD = Object.keys({ ...FORWARD_PASSES, ...TRAINING_FORWARD_PASSES });
+const plain = trainStep(model, { ...options, without: FORWARD });
 const expected = results(plain);
 
 function expectSame(actual: ReadonlyMap<string, Float64Array>): void {
@@ -67,6 +68,14 @@ const count = (program: Program, op: string): number => operators(program).filte
 describe("a pass changes no result of a training step", () => {
   it.each(Object.entries(PASSES))("%s alone", (_, pass) => {
     expectSame(results(pass(plain)));
+  });
+
+  it.each(FORWARD)("%s alone, before gradients are taken", (name) => {
+    expectSame(results(trainStep(model, { ...options, without: FORWARD.filter((other) => other !== name) })));
+  });
+
+  it("updates-together alone, where states are written over", () => {
+    expectSame(results(PASSES["updates-together"](plain, { inPlace: true })));
   });
 
   it("all of them", () => {
