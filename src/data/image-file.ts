@@ -66,6 +66,36 @@ export function jpegFrame(bytes: Uint8Array): JpegFrame | undefined {
   return undefined;
 }
 
+/** Whether a JPEG is to be shown as it lies: it has no Exif orientation, or the upright one. */
+export function isUpright(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let p = 2; p + 4 <= bytes.length && bytes[p] === 0xff && bytes[p + 1] !== 0xda; ) {
+    if (bytes[p + 1] === 0xe1 && startsWith(bytes, "Exif", p + 4)) return orientationOf(view, p + 10) === 1;
+    p += bytes[p + 1] === 0xff ? 1 : 2 + view.getUint16(p + 2);
+  }
+  return true;
+}
+
+/** The orientation tag of the first directory of Exif data; 1 where it has none, 0 where it cannot be read. */
+function orientationOf(view: DataView, start: number): number {
+  const ORIENTATION = 0x0112;
+  const little = view.byteLength > start && view.getUint8(start) === 0x49;
+  const [word, long] = [
+    (p: number) => view.getUint16(start + p, little),
+    (p: number) => view.getUint32(start + p, little),
+  ];
+  try {
+    const directory = long(4);
+    for (let i = 0; i < word(directory); i++) {
+      const entry = directory + 2 + 12 * i;
+      if (word(entry) === ORIENTATION) return word(entry + 8);
+    }
+    return 1;
+  } catch {
+    return 0; // beyond the file's end
+  }
+}
+
 /** [width, height] as the header of a JPEG, PNG, GIF or WebP has them; undefined where it does not say. */
 export function declaredSize(bytes: Uint8Array): [number, number] | undefined {
   if (bytes.length < 30) return undefined;

@@ -1,3 +1,5 @@
+import type { Rect } from "./resize.ts";
+
 /** Eight-bit pixels, interleaved: `data[(y * width + x) * channels + c]`. */
 export interface PixelImage {
   width: number;
@@ -5,7 +7,12 @@ export interface PixelImage {
   /** 3 (RGB) unless said otherwise; 1 is grey. */
   channels?: 1 | 3;
   data: Uint8Array;
+  /** These are the pixels of a picture of this size from (x, y) on; absent: they are the whole picture. */
+  within?: Rect;
 }
+
+/** The part of a picture of this size that is needed; undefined: all of it. */
+export type PartOf = (width: number, height: number) => Rect | undefined;
 
 /** Eight-bit RGB, HWC. */
 export interface RgbImage extends PixelImage {
@@ -20,7 +27,7 @@ export function toGrey(image: PixelImage): PixelImage {
   for (let i = 0, p = 0; i < grey.length; i++, p += 3) {
     grey[i] = (data[p] * 19595 + data[p + 1] * 38470 + data[p + 2] * 7471 + 0x8000) >> 16;
   }
-  return { width, height, channels: 1, data: grey };
+  return { ...image, channels: 1, data: grey };
 }
 
 /** Grey, or RGB already -> RGB. */
@@ -29,7 +36,7 @@ export function toRgb(image: PixelImage): PixelImage {
   const { width, height, data } = image;
   const rgb = new Uint8Array(3 * width * height);
   for (let i = 0, p = 0; p < rgb.length; i++, p += 3) rgb[p] = rgb[p + 1] = rgb[p + 2] = data[i];
-  return { width, height, data: rgb };
+  return { ...image, channels: 3, data: rgb };
 }
 
 /** [C, H, W] -> [H, W, C]. */

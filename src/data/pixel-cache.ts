@@ -12,6 +12,8 @@ export interface PixelCacheMemory {
 export interface PixelCache {
   get(index: number): PixelImage | undefined;
   put(index: number, image: PixelImage): void;
+  /** Whether an image of so many bytes would still be kept. */
+  hasRoom(bytes: number): boolean;
 }
 
 const UNIT = 16;
@@ -34,7 +36,9 @@ export function openPixelCache({ places, top, pixels }: PixelCacheMemory): Pixel
   const table = new Int32Array(places);
   const free = new Int32Array(top);
   const units = pixels.byteLength / UNIT;
+  const needOf = (bytes: number): number => Math.ceil((HEADER + bytes) / UNIT);
   return {
+    hasRoom: (bytes) => Atomics.load(free, 0) + needOf(bytes) <= units,
     get(index) {
       const place = Atomics.load(table, index);
       if (place === 0) return undefined;
@@ -45,7 +49,7 @@ export function openPixelCache({ places, top, pixels }: PixelCacheMemory): Pixel
     },
     put(index, { width, height, channels = 3, data }) {
       const size = width * height * channels;
-      const need = Math.ceil((HEADER + size) / UNIT);
+      const need = needOf(size);
       // One thread at a time claims memory; an image that no longer fits leaves the rest to smaller ones.
       let at = Atomics.load(free, 0);
       for (;;) {

@@ -1,9 +1,9 @@
 import { TesseraeError } from "../errors.ts";
 import type { ImageSample } from "./dataset.ts";
-import { type PixelImage, toGrey, toRgb } from "./image.ts";
+import { type PartOf, type PixelImage, toGrey, toRgb } from "./image.ts";
 import type { SkippedSample } from "./loader.ts";
 import type { PixelCache } from "./pixel-cache.ts";
-import { applyTransform, type Transform } from "./transform.ts";
+import { applyTransform, type SampleKey, sourceBox, type Transform } from "./transform.ts";
 
 /** What stays the same for all of a loader's batches. Plain data. */
 export interface ProducerSettings {
@@ -38,8 +38,11 @@ export interface BatchPixels {
   failed: SkippedSample[];
 }
 
-/** Reads a sample. @throws TesseraeError `data` where its file is at fault; anything else is a fault of ours. */
-export type Decode = (sample: Pick<ImageSample, "path" | "place">) => Promise<PixelImage>;
+/**
+ * Reads a sample: all of it, or where that is cheaper the part that is needed.
+ * @throws TesseraeError `data` where its file is at fault; anything else is a fault of ours.
+ */
+export type Decode = (sample: Pick<ImageSample, "path" | "place">, partOf?: PartOf) => Promise<PixelImage>;
 
 /** Decodes under way at once: one is unpacked while another is resized. */
 const AHEAD = 2;
@@ -49,10 +52,12 @@ export function batchProducer(settings: ProducerSettings, decode: Decode, cache?
   const { transform, inChans, batchSize, seed } = settings;
   const size = inChans * transform.size[0] * transform.size[1];
 
-  const load = async (draw: Draw): Promise<PixelImage> => {
-    const image = await decode(draw);
+  const load = async (draw: Draw, key: SampleKey): Promise<PixelImage> => {
+    const image = await decode(draw, (width, height) =>
+      cache?.hasRoom(inChans * width * height) ? undefined : sourceBox(transform, width, height, key),
+    );
     const kept = inChans === 1 ? toGrey(image) : toRgb(image);
-    cache?.put(draw.index, kept);
+    if (!kept.within) cache?.put(draw.index, kept);
     return kept;
   };
 
@@ -68,10 +73,11 @@ export function batchProducer(settings: ProducerSettings, decode: Decode, cache?
         failed[slot] = [];
         for (const draw of job.samples.slice(slot, slot + job.tries)) {
           const { index, path, repeat } = draw;
+          const key = { seed, epoch: job.epoch, index, repeat };
           try {
-            const image = cache?.get(index) ?? (await load(draw));
+            const image = cache?.get(index) ?? (await load(draw, key));
             const out = images.subarray(slot * size, (slot + 1) * size);
-            applyTransform(transform, image, inChans, { seed, epoch: job.epoch, index, repeat }, out);
+            applyTransform(transform, image, inChans, key, out);
             indices[slot] = index;
             break;
           } catch (error) {

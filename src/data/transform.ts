@@ -12,8 +12,8 @@ import {
 import { type PixelImage, toGrey } from "./image.ts";
 import type { PolicySettings } from "./policy/operations.ts";
 import { type AutoAugmentPlan, parseAutoAugment } from "./policy/parse.ts";
-import { keyed, permutation } from "./random.ts";
-import { centerWindow, type ResizeFilter, roundHalfEven, shortSideSize } from "./resize.ts";
+import { keyed, permutation, type Random } from "./random.ts";
+import { centerWindow, type Rect, type ResizeFilter, roundHalfEven, shortSideSize } from "./resize.ts";
 
 export type Interpolation = "random" | "bilinear" | "bicubic";
 
@@ -299,20 +299,16 @@ export function applyTransform(
   if (transform.permutePixels !== undefined) permutePixels(out, transform.size, transform.permutePixels);
 }
 
-function renderSample(transform: Transform, image: PixelImage, inChans: 1 | 3, key: SampleKey, out: Uint8Array): void {
-  const { size } = transform;
-  const source = inChans === 1 ? toGrey(image) : image;
-  const { width, height } = source;
-  if (transform.kind === "eval") {
-    const centred = evalFrame(transform, width, height);
-    const frame = transform.translate ? moved(centred, transform.translate, key) : centred;
-    renderFrame(source, frame, size, out);
-    if (transform.cropMode === "border") fillBorder(out, frame, size, transform.fill ?? []);
-    return;
-  }
-  const context: FrameContext = { width, height, size };
+/** An augmentation with its settings and the sample's own stream of it. */
+interface Drawn {
+  step: AugmentStep;
+  augmentation: Augmentation<AugmentStep>;
+  random: Random;
+}
+
+function drawnSteps(transform: TrainTransform, key: SampleKey): Drawn[] {
   const repeat = key.repeat ? [key.repeat] : [];
-  const steps = plannedSteps(transform).map((step, i, all) => {
+  return plannedSteps(transform).map((step, i, all) => {
     const earlier = all.slice(0, i).filter((other) => other.name === step.name).length;
     return {
       step,
@@ -320,11 +316,42 @@ function renderSample(transform: Transform, image: PixelImage, inChans: 1 | 3, k
       random: keyed(key.seed, key.epoch, key.index, step.name, earlier, ...repeat),
     };
   });
+}
+
+function trainFrame(steps: readonly Drawn[], context: FrameContext): Frame {
   let frame = wholeFrame(context, "bicubic");
   for (const { step, augmentation, random } of steps) {
     frame = augmentation.frame?.(frame, step, random, context) ?? frame;
   }
-  renderFrame(source, frame, size, out);
+  return frame;
+}
+
+/** The part of a picture of this size that a sample's pixels come from. */
+export function sourceBox(transform: Transform, width: number, height: number, key: SampleKey): Rect {
+  if (transform.kind === "eval") return { x: 0, y: 0, width, height };
+  return trainFrame(drawnSteps(transform, key), { width, height, size: transform.size }).box;
+}
+
+/** The frame on a part of the picture, which holds its box. */
+const onPart = (frame: Frame, { x, y }: Rect): Frame => ({
+  ...frame,
+  box: { ...frame.box, x: frame.box.x - x, y: frame.box.y - y },
+});
+
+function renderSample(transform: Transform, image: PixelImage, inChans: 1 | 3, key: SampleKey, out: Uint8Array): void {
+  const { size } = transform;
+  const source = inChans === 1 ? toGrey(image) : image;
+  const within = image.within ?? { x: 0, y: 0, width: image.width, height: image.height };
+  const { width, height } = within;
+  if (transform.kind === "eval") {
+    const centred = evalFrame(transform, width, height);
+    const frame = transform.translate ? moved(centred, transform.translate, key) : centred;
+    renderFrame(source, onPart(frame, within), size, out);
+    if (transform.cropMode === "border") fillBorder(out, frame, size, transform.fill ?? []);
+    return;
+  }
+  const steps = drawnSteps(transform, key);
+  renderFrame(source, onPart(trainFrame(steps, { width, height, size }), within), size, out);
   const planar: PlanarImage = { data: out, channels: inChans, width: size[1], height: size[0] };
   for (const { step, augmentation, random } of steps) augmentation.pixels?.(planar, step, random);
 }

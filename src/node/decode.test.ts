@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, describe, expect, it } from "vitest";
+import { isUpright } from "../data/image-file.ts";
 import { keyed } from "../data/random.ts";
 import { decodeFile, decodeImage } from "./decode.ts";
 
@@ -49,6 +50,65 @@ function noise(width: number, height: number) {
   const data = Buffer.from(Array.from({ length: width * height * 3 }, () => random.int(256)));
   return sharp(data, { raw: { width, height, channels: 3 } });
 }
+
+/** Noise, as a JPEG. */
+const jpeg = (
+  options: sharp.JpegOptions = {},
+  change: (image: sharp.Sharp) => sharp.Sharp = (i) => i,
+): Promise<Buffer> => {
+  const random = keyed(9);
+  const data = Buffer.from(Array.from({ length: 45 * 60 * 3 }, () => random.int(256)));
+  return change(sharp(data, { raw: { width: 60, height: 45, channels: 3 } }))
+    .jpeg(options)
+    .toBuffer();
+};
+
+describe("decodeImage of a part", () => {
+  const box = { x: 7, y: 9, width: 31, height: 20 };
+  const partOf = () => box;
+
+  it.each<[string, Promise<Buffer>]>([
+    ["a JPEG", jpeg()],
+    ["one whose colours are not halved", jpeg({ chromaSubsampling: "4:4:4" })],
+    ["a progressive one", jpeg({ progressive: true })],
+    ["a grey one", jpeg({}, (image) => image.greyscale())],
+    ["one that says it is upright", jpeg({}, (image) => image.withMetadata({ orientation: 1 }))],
+  ])("gives the same pixels of %s as the whole", async (_, file) => {
+    const bytes = await file;
+    const [whole, part] = await Promise.all([decodeImage(bytes, "x"), decodeImage(bytes, "x", partOf)]);
+    expect([part.width, part.height]).toEqual([31, 20]);
+    expect(part.within).toEqual({ x: 7, y: 9, width: 60, height: 45 });
+    const row = (y: number) => whole.data.subarray(((y + 9) * 60 + 7) * 3, ((y + 9) * 60 + 38) * 3);
+    for (let y = 0; y < 20; y++) expect(part.data.subarray(y * 93, (y + 1) * 93)).toEqual(row(y));
+  });
+
+  it.each<[string, Promise<Buffer>, number]>([
+    ["is to be turned", jpeg({}, (image) => image.withMetadata({ orientation: 6 })), 45],
+    ["is a PNG", jpeg().then((bytes) => sharp(bytes).png().toBuffer()), 60],
+  ])("gives the whole where the picture %s", async (_, file, width) => {
+    const image = await decodeImage(await file, "x", partOf);
+    expect(image.width).toBe(width);
+    expect(image.within).toBeUndefined();
+  });
+
+  it("asks of any beginning of a file whether it is upright, and of none too much", async () => {
+    const bytes = await jpeg({}, (image) => image.withMetadata({ orientation: 6 }));
+    expect(isUpright(bytes)).toBe(false);
+    for (let n = 2; n < 200; n++) expect(() => isUpright(bytes.subarray(0, n))).not.toThrow();
+    const random = keyed(3);
+    for (let i = 0; i < 200; i++) {
+      const damaged = Uint8Array.from(bytes);
+      for (let k = 0; k < 4; k++) damaged[2 + random.int(120)] = random.int(256);
+      expect(() => isUpright(damaged)).not.toThrow();
+    }
+  });
+
+  it("refuses a file that stops short, wherever the part lies", async () => {
+    const bytes = await jpeg();
+    const cut = bytes.subarray(0, bytes.length - 200);
+    await expect(decodeImage(cut, "x", () => ({ x: 0, y: 0, width: 8, height: 8 }))).rejects.toThrow("x: truncated");
+  });
+});
 
 describe("decodeImage", () => {
   it("gives RGB for grey, palette, alpha and 16 bits", async () => {

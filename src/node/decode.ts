@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import sharp from "sharp";
-import type { RgbImage } from "../data/image.ts";
-import { checkImageFile, isTiff, jpegFrame, MAX_PIXELS, stopsShort, tooLarge } from "../data/image-file.ts";
+import type { PartOf, RgbImage } from "../data/image.ts";
+import { checkImageFile, isTiff, isUpright, jpegFrame, MAX_PIXELS, stopsShort, tooLarge } from "../data/image-file.ts";
+import type { Rect } from "../data/resize.ts";
 import { TesseraeError } from "../errors.ts";
 
 const LIMITS = {
@@ -56,29 +57,52 @@ function toRgb(data: Uint8Array, pixels: number, channels: number): Uint8Array {
   return rgb;
 }
 
+/** A part of the whole. */
+interface Part {
+  box: Rect;
+  whole: Rect;
+}
+
+/** The part of a JPEG that is needed: what lies below it is not unpacked. Undefined where all of it is, or it must be turned first. */
+function partialJpeg(bytes: Uint8Array, partOf: PartOf): Part | undefined {
+  const frame = jpegFrame(bytes);
+  if (!frame || frame.components === 4 || stopsShort(bytes) || !isUpright(bytes)) return undefined;
+  const { width, height } = frame;
+  if (width === 0 || height === 0 || width * height > MAX_PIXELS) return undefined;
+  const box = partOf(width, height);
+  const all = !box || (box.width === width && box.height === height);
+  return all ? undefined : { box, whole: { x: box.x, y: box.y, width, height } };
+}
+
 /**
  * The bytes of an image file -> 8-bit RGB as Pillow's convert("RGB") gives it: colour profiles ignored, alpha dropped,
- * the high byte of 16 bits; the EXIF orientation is applied. Animations give their first frame.
+ * the high byte of 16 bits; the EXIF orientation is applied. Animations give their first frame. Of a JPEG only the part that
+ * `partOf` names is read, if it names one; damage below it goes unnoticed.
  * @throws TesseraeError `data`, one line that names the file: empty, not an image, truncated, damaged, too large.
  */
-export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
+export async function decodeImage(bytes: Uint8Array, name: string, partOf?: PartOf): Promise<RgbImage> {
   checkImageFile(bytes, name);
   try {
     const cmyk =
       jpegFrame(bytes)?.components === 4 || (isTiff(bytes) && (await sharp(bytes, LIMITS).metadata()).space === "cmyk");
     const reader = sharp(bytes, LIMITS);
     if (cmyk) reader.pipelineColourspace("cmyk").toColourspace("cmyk");
+    const part = partOf && partialJpeg(bytes, partOf);
+    if (part) {
+      const { x, y, width, height } = part.box;
+      reader.extract({ left: x, top: y, width, height });
+    }
     const { data, info } = await reader.raw().toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
     const rgb = cmyk && channels === 4 ? cmykToRgb(data) : toRgb(data, width * height, channels);
-    return { width, height, data: rgb };
+    return { width, height, data: rgb, ...(part && { within: part.whole }) };
   } catch (cause) {
     throw new TesseraeError("data", reasonOf(cause, bytes), { where: name, cause });
   }
 }
 
 /** Reads and decodes a file. @throws TesseraeError `data`, as `decodeImage`, also for a file that cannot be read. */
-export async function decodeFile(path: string): Promise<RgbImage> {
+export async function decodeFile(path: string, partOf?: PartOf): Promise<RgbImage> {
   let bytes: Uint8Array;
   try {
     // first, since reading a pipe waits, and some devices never end
@@ -90,5 +114,5 @@ export async function decodeFile(path: string): Promise<RgbImage> {
     const what = code === "ENOENT" ? "no such file" : `cannot be read (${code ?? String(cause)})`;
     throw new TesseraeError("data", what, { where: path, cause });
   }
-  return decodeImage(bytes, path);
+  return decodeImage(bytes, path, partOf);
 }

@@ -1,5 +1,5 @@
 import type { DataFile, ImageSample, Place } from "../data/dataset.ts";
-import { type PixelImage, toInterleaved } from "../data/image.ts";
+import { type PartOf, type PixelImage, toInterleaved } from "../data/image.ts";
 import type { Decode } from "../data/produce.ts";
 import { TesseraeError } from "../errors.ts";
 import { decodeFile, decodeImage } from "./decode.ts";
@@ -98,12 +98,12 @@ export function openSamples(files: readonly DataFile[]): SampleReader {
   };
 
   return {
-    async decode({ path, place }: Pick<ImageSample, "path" | "place">): Promise<PixelImage> {
-      if (!place) return decodeFile(path);
+    async decode({ path, place }: Pick<ImageSample, "path" | "place">, partOf?: PartOf): Promise<PixelImage> {
+      if (!place) return decodeFile(path, partOf);
       const entry = files[place.file];
-      if (entry.kind === "parquet") return decodeImage(await groups.read(place, path), path);
+      if (entry.kind === "parquet") return decodeImage(await groups.read(place, path), path, partOf);
       const bytes = bytesAt(place, path);
-      if (entry.kind !== "pixels") return decodeImage(bytes, path);
+      if (entry.kind !== "pixels") return decodeImage(bytes, path, partOf);
       const { width, height, channels } = entry;
       return { width, height, channels, data: toInterleaved(bytes, channels) };
     },
