@@ -47,6 +47,14 @@ describe("the tolerance of gradient heads", () => {
     expect(tolerance).toMatchObject({ heads: 5 * scatter, gradients: 1e-3, logits: 1e-4 });
   });
 
+  test("goes with that of norms where units near zero move those too", () => {
+    const norms = HEAD_SCATTER.resnet34.trainNorms as number;
+    expect(tolerances({ model: "resnet34", options: {}, float32_error: exact }).tolerance).toMatchObject({
+      gradients: 5 * norms,
+      evalGradients: 1e-3,
+    });
+  });
+
   test("is the fixture's own figure where none was measured", () => {
     const options = { num_classes: 10 };
     const { tolerance } = tolerances({ model: "resnet50", options, float32_error: { ...exact, gradients: 0.01 } });

@@ -4,6 +4,8 @@ import type { ModelFixture } from "./fixture.ts";
 export interface HeadScatter {
   readonly eval?: number;
   readonly train?: number;
+  /** Worst relative error of a gradient's norm in training mode, where it is far above what the fixture states. */
+  readonly trainNorms?: number;
 }
 
 /** The name of a fixture's file: the model and the options that are not its defaults. */
@@ -17,7 +19,8 @@ const pythonic = (value: unknown): string => (typeof value === "boolean" ? (valu
  * worst of a plain run and of four (three for the largest networks) with every weight multiplied by 1 + e, e uniform in
  * ±6e-8. A figure below 2e-4 is left out: the fixed tolerance of 1e-3 is wider. axial26s in training is its plain run:
  * the trials reach 0.59, of which five times would hold nothing. From bench/python/head_scatter.py FIXTURE... >> FILE and
- * then --table FILE; torch 2.15.0, timm 1.0.31, one thread.
+ * then --table FILE; torch 2.15.0, timm 1.0.31, one thread. The norms of resnet34 are the worst of --trials 40: units lie
+ * so near zero that 5 of 41 runs stray by 0.0009 to 0.0014 from a figure that the plain run meets to 0.00013.
  */
 export const HEAD_SCATTER: Readonly<Record<string, HeadScatter>> = {
   axial26s: { train: 0.34 },
@@ -25,7 +28,7 @@ export const HEAD_SCATTER: Readonly<Record<string, HeadScatter>> = {
   mobilenetv1_100: { train: 0.066 },
   mobilenetv2_100: { train: 0.081 },
   resnet18: { eval: 0.00081, train: 0.047 },
-  resnet34: { eval: 0.00037, train: 0.0058 },
+  resnet34: { eval: 0.00037, train: 0.0058, trainNorms: 0.0014 },
   resnet50: { eval: 0.002, train: 0.084 },
   tf_efficientnet_lite0: { eval: 0.0021, train: 0.047 },
   vgg11: { eval: 0.0052, train: 0.0052 },
