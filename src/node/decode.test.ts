@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
-import sharp from "sharp";
+import sharp, { type JpegOptions, type Sharp } from "sharp";
 import { afterAll, describe, expect, it } from "vitest";
 import { isUpright } from "../data/image-file.ts";
 import { keyed } from "../data/random.ts";
@@ -52,10 +52,7 @@ function noise(width: number, height: number) {
 }
 
 /** Noise, as a JPEG. */
-const jpeg = (
-  options: sharp.JpegOptions = {},
-  change: (image: sharp.Sharp) => sharp.Sharp = (i) => i,
-): Promise<Buffer> => {
+const jpeg = (options: JpegOptions = {}, change: (image: Sharp) => Sharp = (i) => i): Promise<Buffer> => {
   const random = keyed(9);
   const data = Buffer.from(Array.from({ length: 45 * 60 * 3 }, () => random.int(256)));
   return change(sharp(data, { raw: { width: 60, height: 45, channels: 3 } }))
