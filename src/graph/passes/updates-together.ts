@@ -113,29 +113,19 @@ function binned(updates: readonly Update[]): Update[][] {
 
 /** Puts what each output becomes into `image`. */
 function updateAsOne(updates: readonly Update[], image: Map<Tensor, Tensor>): void {
-  const [{ nodes, leaves, outputs }] = updates;
+  const [first] = updates;
   const flat = new Map<Tensor, Tensor>();
-  leaves.forEach((leaf, j) => {
+  first.leaves.forEach((leaf, j) => {
     const parts = updates.map((u) => u.leaves[j].reshape([u.size]));
     flat.set(leaf, concat(parts, 0));
   });
   // A scalar loses its axes: one of full rank would widen what it meets.
   const flattened = (t: Tensor): Tensor => flat.get(sourceOf(t)) ?? sourceOf(t).reshape([]);
-  for (const {
-    op,
-    attrs,
-    inputs,
-    outputs: [y],
-  } of nodes)
-    flat.set(
-      y,
-      applyAll(
-        op,
-        inputs.map((t) => t && flattened(t)),
-        attrs,
-      )[0],
-    );
-  outputs.forEach((output, j) => {
+  for (const { op, attrs, inputs, outputs } of first.nodes) {
+    const flattenedInputs = inputs.map((t) => t && flattened(t));
+    flat.set(outputs[0], applyAll(op, flattenedInputs, attrs)[0]);
+  }
+  first.outputs.forEach((output, j) => {
     const sizes = updates.map((u) => u.size);
     flattened(output)
       .split(sizes, 0)
