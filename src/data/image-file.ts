@@ -51,35 +51,48 @@ export interface JpegFrame {
   readonly components: number;
 }
 
+/** The segments of a JPEG up to its pixels; `at`: where a segment's length stands. */
+function* jpegSegments(bytes: Uint8Array): Generator<{ marker: number; at: number }> {
+  for (let p = 2; p + 4 <= bytes.length && bytes[p] === 0xff; ) {
+    const marker = bytes[p + 1];
+    if (marker === 0xff) {
+      p++;
+      continue;
+    }
+    if (marker === 0xda) return;
+    yield { marker, at: p + 2 };
+    p += 2 + ((bytes[p + 2] << 8) | bytes[p + 3]);
+  }
+}
+
+const isFrame = (marker: number): boolean =>
+  marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+
 /** The frame header of a JPEG; undefined where there is none. */
 export function jpegFrame(bytes: Uint8Array): JpegFrame | undefined {
   if (!isJpeg(bytes)) return undefined;
   const word = (p: number) => (bytes[p] << 8) | bytes[p + 1];
-  for (let p = 2; p + 9 < bytes.length && bytes[p] === 0xff; ) {
-    const marker = bytes[p + 1];
-    if (marker === 0xff) p++;
-    else if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
-      return { height: word(p + 5), width: word(p + 7), components: bytes[p + 9] };
-    } else if (marker === 0xda) return undefined;
-    else p += 2 + word(p + 2);
+  for (const { marker, at } of jpegSegments(bytes)) {
+    if (!isFrame(marker)) continue;
+    if (at + 7 >= bytes.length) return undefined;
+    return { height: word(at + 3), width: word(at + 5), components: bytes[at + 7] };
   }
   return undefined;
 }
 
 /** Whether a JPEG is to be shown as it lies: it has no Exif orientation, or the upright one. */
 export function isUpright(bytes: Uint8Array): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let p = 2; p + 4 <= bytes.length && bytes[p] === 0xff && bytes[p + 1] !== 0xda; ) {
-    if (bytes[p + 1] === 0xe1 && startsWith(bytes, "Exif", p + 4)) return orientationOf(view, p + 10) === 1;
-    p += bytes[p + 1] === 0xff ? 1 : 2 + view.getUint16(p + 2);
+  for (const { marker, at } of jpegSegments(bytes)) {
+    if (marker === 0xe1 && startsWith(bytes, "Exif", at + 2)) return orientationOf(bytes, at + 8) === 1;
   }
   return true;
 }
 
 /** The orientation tag of the first directory of Exif data; 1 where it has none, 0 where it cannot be read. */
-function orientationOf(view: DataView, start: number): number {
+function orientationOf(bytes: Uint8Array, start: number): number {
   const ORIENTATION = 0x0112;
-  const little = view.byteLength > start && view.getUint8(start) === 0x49;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const little = bytes[start] === 0x49;
   const [word, long] = [
     (p: number) => view.getUint16(start + p, little),
     (p: number) => view.getUint32(start + p, little),

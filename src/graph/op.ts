@@ -45,7 +45,10 @@ export interface OpDef<A = Attrs> {
   readonly macs?: (x: readonly TensorType[], attrs: A, y: readonly TensorType[]) => number;
   /** The same in operators of the exported opset, for one that came later. */
   readonly decompose?: (x: readonly Tensor[], attrs: A) => Tensor;
-  /** The same in the runtime's blocked layout of B channels (ops/blocked.ts), where it can be and that is faster. */
+  /**
+   * The same as is faster on a runtime with a blocked layout of B channels, those of a vector register: in that layout
+   * (ops/blocked.ts), or as products that registers of that width favour.
+   */
   readonly blocked?: (x: readonly Tensor[], attrs: A, block: number) => Tensor | undefined;
   /** Ways to compute it of which now this, now that is fastest, by name (the pass "tuned-forms"). */
   readonly forms?: (x: readonly Tensor[], attrs: A) => Readonly<Record<string, () => Tensor>>;

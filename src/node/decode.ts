@@ -1,7 +1,16 @@
 import { readFileSync, statSync } from "node:fs";
 import sharp from "sharp";
 import type { PartOf, RgbImage } from "../data/image.ts";
-import { checkImageFile, isTiff, isUpright, jpegFrame, MAX_PIXELS, stopsShort, tooLarge } from "../data/image-file.ts";
+import {
+  checkImageFile,
+  isTiff,
+  isUpright,
+  type JpegFrame,
+  jpegFrame,
+  MAX_PIXELS,
+  stopsShort,
+  tooLarge,
+} from "../data/image-file.ts";
 import type { Rect } from "../data/resize.ts";
 import { TesseraeError } from "../errors.ts";
 
@@ -57,21 +66,12 @@ function toRgb(data: Uint8Array, pixels: number, channels: number): Uint8Array {
   return rgb;
 }
 
-/** A part of the whole. */
-interface Part {
-  box: Rect;
-  whole: Rect;
-}
-
 /** The part of a JPEG that is needed: what lies below it is not unpacked. Undefined where all of it is, or it must be turned first. */
-function partialJpeg(bytes: Uint8Array, partOf: PartOf): Part | undefined {
-  const frame = jpegFrame(bytes);
-  if (!frame || frame.components === 4 || stopsShort(bytes) || !isUpright(bytes)) return undefined;
-  const { width, height } = frame;
+function neededPart(bytes: Uint8Array, { width, height, components }: JpegFrame, partOf: PartOf): Rect | undefined {
+  if (components === 4 || stopsShort(bytes) || !isUpright(bytes)) return undefined;
   if (width === 0 || height === 0 || width * height > MAX_PIXELS) return undefined;
   const box = partOf(width, height);
-  const all = !box || (box.width === width && box.height === height);
-  return all ? undefined : { box, whole: { x: box.x, y: box.y, width, height } };
+  return box && (box.width < width || box.height < height) ? box : undefined;
 }
 
 /**
@@ -83,19 +83,16 @@ function partialJpeg(bytes: Uint8Array, partOf: PartOf): Part | undefined {
 export async function decodeImage(bytes: Uint8Array, name: string, partOf?: PartOf): Promise<RgbImage> {
   checkImageFile(bytes, name);
   try {
-    const cmyk =
-      jpegFrame(bytes)?.components === 4 || (isTiff(bytes) && (await sharp(bytes, LIMITS).metadata()).space === "cmyk");
+    const frame = jpegFrame(bytes);
+    const cmyk = frame?.components === 4 || (isTiff(bytes) && (await sharp(bytes, LIMITS).metadata()).space === "cmyk");
     const reader = sharp(bytes, LIMITS);
     if (cmyk) reader.pipelineColourspace("cmyk").toColourspace("cmyk");
-    const part = partOf && partialJpeg(bytes, partOf);
-    if (part) {
-      const { x, y, width, height } = part.box;
-      reader.extract({ left: x, top: y, width, height });
-    }
+    const part = frame && partOf && neededPart(bytes, frame, partOf);
+    if (part) reader.extract({ left: part.x, top: part.y, width: part.width, height: part.height });
     const { data, info } = await reader.raw().toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
     const rgb = cmyk && channels === 4 ? cmykToRgb(data) : toRgb(data, width * height, channels);
-    return { width, height, data: rgb, ...(part && { within: part.whole }) };
+    return { width, height, data: rgb, ...(part && { within: { ...part, width: frame.width, height: frame.height } }) };
   } catch (cause) {
     throw new TesseraeError("data", reasonOf(cause, bytes), { where: name, cause });
   }

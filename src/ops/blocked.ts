@@ -149,9 +149,9 @@ export function blockedWeights(w: Tensor, block: number, plainImage: boolean): T
   if (c === 1 && !plainImage) return reorderInput(w.reshape([1, o, kh, kw]), block).reshape(w.shape);
   if (w.node.op === "AdjointWeights" && !plainImage) return blockedAdjoint(w.node.inputs[0] as Tensor, block);
   const turned = w.reshape([o / block, block, c * kh * kw]).transpose([0, 2, 1]);
-  const inner = plainImage ? 1 : block;
+  if (plainImage) return turned.reshape(w.shape);
   return turned
-    .reshape([(o / block) * (c / inner), inner, kh * kw, block])
+    .reshape([(o / block) * (c / block), block, kh * kw, block])
     .transpose([0, 2, 1, 3])
     .reshape(w.shape);
 }

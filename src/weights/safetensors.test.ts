@@ -181,21 +181,21 @@ describe("safetensors", () => {
     }
   });
 
-  it("opens 100,000 tensors in time that grows with their number", () => {
+  it("opens 100,000 tensors in under a second", () => {
     const tensors = new Map<string, HostTensor>();
     for (let i = 0; i < 100_000; i++)
       tensors.set(`blocks.${i}.attn.qkv.weight`, hostTensor("float32", [1], Float32Array.of(i)));
     const bytes = concat(writeSafetensors(tensors));
     let took = Number.POSITIVE_INFINITY;
     let back = new Map<string, HostTensor>();
-    for (let attempt = 0; attempt < 3 && took > 10_000; attempt++) {
+    for (let attempt = 0; attempt < 3 && took > 1000; attempt++) {
       const start = performance.now();
       back = readSafetensors(bytes);
       took = Math.min(took, performance.now() - start);
     }
     expect(back.size).toBe(100_000);
     expect(back.get("blocks.99999.attn.qkv.weight")?.data[0]).toBe(99_999);
-    expect(took).toBeLessThan(10_000); // milliseconds; by their square it would be minutes
+    expect(took).toBeLessThan(1000);
   });
 
   it("refuses to write what a file cannot hold", () => {
