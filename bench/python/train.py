@@ -1,6 +1,7 @@
 """A training run of PyTorch with timm's parts, from the flags of `tesserae train`: train.py DATA --config FLAGS.json
 --output RUN. It leaves what an experiment reads of a run folder (config.json, summary.csv, usage/), keeps a checkpoint
-after every epoch, and goes on from it. A flag that it does not know is an error: both sides do the same or nothing."""
+after every epoch, and goes on from it; a run that has ended stays as it is, wherever it was made. A flag that it does not
+know is an error: both sides do the same or nothing."""
 import argparse
 import json
 import os
@@ -75,10 +76,11 @@ def part_of(targets, fraction, seed):
 
 
 @torch.no_grad()
-def evaluate(model, loader):
+def evaluate(model, loader, device):
     model.eval()
     top1 = top5 = loss = count = 0
     for x, y in loader:
+        x, y = x.to(device), y.to(device)
         logits = model(x)
         best = logits.topk(5).indices
         top1 += (best[:, 0] == y).sum().item()
@@ -104,6 +106,10 @@ class Usage:
         write(self.path, {"seconds": time.monotonic() - self.start, "cpuSeconds": cpu, "peakMemoryMiB": peak})
 
 
+def name_of(device):
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
 def write(path, value):
     part = path.with_suffix(".part")
     part.write_text(value if isinstance(value, str) else json.dumps(value))
@@ -115,8 +121,14 @@ def main():
     parser.add_argument("data")
     parser.add_argument("--config", required=True)
     parser.add_argument("--output", required=True, type=Path)
+    parser.add_argument("--device", default="cpu", help="of PyTorch; float32 everywhere (default: cpu)")
+    parser.add_argument("--workers", type=int, help="processes that prepare images (default: as in FLAGS.json)")
     args = parser.parse_args()
+    if (args.output / "config.json").exists():
+        return
     s = settings_of(args.config)
+    device, workers = torch.device(args.device), args.workers or s["workers"]
+    torch.backends.cudnn.allow_tf32 = False  # of matrix products, off by default
     args.output.mkdir(parents=True, exist_ok=True)
     usage = Usage(args.output / "usage")
     if s["threads"]:
@@ -126,9 +138,9 @@ def main():
     train, test = images(args.data, s)
     classes = test.classes
     # A worker for each epoch anew, so that its processor time is counted when it ends.
-    loader = DataLoader(train, s["batch-size"], shuffle=True, drop_last=True, num_workers=s["workers"])
+    loader = DataLoader(train, s["batch-size"], shuffle=True, drop_last=True, num_workers=workers)
     model, kwargs = build(s, len(classes))
-    model = model.to(memory_format=torch.channels_last)  # contiguous images take twice the time
+    model = model.to(device, memory_format=torch.channels_last)  # contiguous images take twice the time
     optimizer = create_optimizer_v2(model, "adamw", lr=s["lr"], weight_decay=s["weight-decay"], eps=s["opt-eps"])
     warmup = s["warmup-epochs"] if s["warmup-epochs"] is not None else 0.3 * s["epochs"]
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -149,7 +161,7 @@ def main():
     for epoch in range(len(rows), s["epochs"]):
         total = 0.0
         for step, (x, y) in enumerate(loader):
-            x = x.contiguous(memory_format=torch.channels_last)
+            x, y = x.to(device, memory_format=torch.channels_last), y.to(device)
             loss = F.cross_entropy(model(x), y, label_smoothing=s["smoothing"])
             optimizer.zero_grad()
             loss.backward()
@@ -166,7 +178,7 @@ def main():
         usage.note()
         last = epoch + 1 == s["epochs"]
         due = last or (epoch + 1) % s["val-interval"] == 0
-        measures = evaluate(model, DataLoader(test, 100, num_workers=s["workers"])) if due else ("", "", "")
+        measures = evaluate(model, DataLoader(test, 100, num_workers=workers), device) if due else ("", "", "")
         rows.append((epoch, total / len(loader), *measures, rate))
         states = {name: part.state_dict() for name, part in parts.items()}
         states.update(rows=rows, torch=torch.get_rng_state(), numpy=np.random.get_state(), random=random.getstate())
@@ -178,11 +190,11 @@ def main():
     preprocessing = {"mean": IMAGENET_DEFAULT_MEAN, "std": IMAGENET_DEFAULT_STD, "interpolation": "bicubic", "crop_pct": s["crop-pct"]}
     spec = {"name": "convmixer", "options": options, "classes": classes, "preprocessing": preprocessing}
     versions = {"python": platform.python_version(), "torch": torch.__version__, "timm": timm.__version__}
-    write(args.output / "config.json", {
-        "settings": s, "images": {"train": len(train), "val": len(test)}, "versions": versions,
-        "spec": {**spec, "inputShape": [3, s["img-size"], s["img-size"]]},
-    })  # fmt: skip
     usage.note()
+    write(args.output / "config.json", {
+        "settings": s, "images": {"train": len(train), "val": len(test)}, "versions": versions, "device": name_of(device),
+        "processors": os.cpu_count(), "spec": {**spec, "inputShape": [3, s["img-size"], s["img-size"]]},
+    })  # fmt: skip
 
 
 if __name__ == "__main__":

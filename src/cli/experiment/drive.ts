@@ -112,7 +112,8 @@ async function outcome(run: PlannedRun, output: string) {
     top5: last("eval_top5"),
     valLoss: last("eval_loss"),
     versions: config.versions as Record<string, string>,
-    processors: availableParallelism(),
+    processors: (config.processors as number | undefined) ?? availableParallelism(),
+    ...(config.device && config.device !== "cpu" && { device: String(config.device) }),
   };
 }
 

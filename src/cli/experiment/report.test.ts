@@ -33,6 +33,13 @@ describe("the table of an experiment", () => {
     ]);
   });
 
+  it("leaves time and memory out that another device took", () => {
+    const onGpu = result({ model: "A" }, 2, 31, { device: "GPU", cpuSeconds: 1000, peakMemoryMiB: 9000 });
+    const rowOf = (...results: RunResult[]) => tableOf({} as Experiment, results).split("\n")[2];
+    expect(rowOf(result({ model: "A" }, 1, 30), onGpu)).toBe("| A | 30.5 ± 0.7 | 1,234 | 2.0 | 10 | 300 | 2 |");
+    expect(rowOf(onGpu)).toBe("| A | 31.0 | 1,234 | 2.0 |  |  | 1 |");
+  });
+
   it("goes into its own place in a page", () => {
     const page =
       "a\n<!-- experiment: x -->\nold\n<!-- /experiment -->\n<!-- experiment: xy -->\n<!-- /experiment -->\n";

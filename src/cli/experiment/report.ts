@@ -41,6 +41,12 @@ const deviation = (values: readonly number[]): number =>
 export const meanAndDeviation = (values: readonly number[]): string =>
   values.length < 2 ? (values[0]?.toFixed(1) ?? "") : `${mean(values).toFixed(1)} ± ${deviation(values).toFixed(1)}`;
 
+/** Empty where all ran on another device. */
+function meanOnProcessor(runs: readonly RunResult[], key: "cpuSeconds" | "peakMemoryMiB"): string {
+  const own = runs.filter(({ device }) => device === undefined).map((run) => run[key]);
+  return own.length === 0 ? "" : mean(own).toFixed(0);
+}
+
 function grouped<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
@@ -66,8 +72,8 @@ export function tableOf({ columns }: Experiment, results: readonly RunResult[]):
   measures.push(
     { head: "parameters", cell: ([run]) => run.parameters.toLocaleString("en") },
     { head: "MMACs", cell: ([run]) => (1000 * run.gmacs).toFixed(1) },
-    { head: "processor s a run", cell: (runs) => mean(runs.map(({ cpuSeconds }) => cpuSeconds)).toFixed(0) },
-    { head: "peak MiB", cell: (runs) => mean(runs.map(({ peakMemoryMiB }) => peakMemoryMiB)).toFixed(0) },
+    { head: "processor s a run", cell: (runs) => meanOnProcessor(runs, "cpuSeconds") },
+    { head: "peak MiB", cell: (runs) => meanOnProcessor(runs, "peakMemoryMiB") },
     { head: "seeds", cell: (runs) => String(new Set(runs.map(({ seed }) => seed)).size) },
   );
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;

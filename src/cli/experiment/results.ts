@@ -30,6 +30,8 @@ export interface RunResult extends Usage {
   readonly versions: Readonly<Record<string, string>>;
   /** Processors of the machine. */
   readonly processors: number;
+  /** What computed it, if not a processor: its time and memory stand in no table. */
+  readonly device?: string;
 }
 
 /** Changes with whatever would change a run's result. */
