@@ -51,8 +51,12 @@ const flags = command.opts<Flags>();
 const log = (line: string): void => console.error(line);
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** All cases one after another; one that cannot run says why and stops no other. */
-async function caseRows(cases: readonly Case[], options: RunOptions): Promise<Row[]> {
+/** All cases one after another; one that cannot run says why and stops no other. Rows are kept after each case. */
+async function caseRows(
+  cases: readonly Case[],
+  options: RunOptions,
+  keep: (rows: readonly Row[]) => Promise<void>,
+): Promise<Row[]> {
   const rows: Row[] = [];
   for (const c of cases) {
     try {
@@ -63,6 +67,7 @@ async function caseRows(cases: readonly Case[], options: RunOptions): Promise<Ro
       const unit = c.kind === "memory" ? "MB" : "ms";
       rows.push({ name: c.name, ours: null, peer: null, peerName: "pytorch", ratio: null, unit, note });
     }
+    await keep(rows);
   }
   return rows;
 }
@@ -84,11 +89,15 @@ async function main(): Promise<void> {
     if (flags.write) log(`wrote ${await writeResults(root, "growth", { date, machine, growth: all })}`);
     return console.log(flags.json ? JSON.stringify(all) : growthTable(all));
   }
-  const rows = await caseRows(cases, options);
-  if (flags.write) log(`wrote ${await writeResults(root, flags.only?.join("+") ?? "all", { date, machine, rows })}`);
+  const rows = await caseRows(cases, options, async (sofar) => {
+    if (flags.write) log(`wrote ${await writeResults(root, nameOf(flags.only), { date, machine, rows: sofar })}`);
+  });
   console.log(flags.json ? JSON.stringify(rows) : printRows(rows));
   if (rows.some((r) => r.note?.startsWith("FAILED"))) process.exitCode = 1;
 }
+
+/** Part of a file's name, whose length systems limit. */
+const nameOf = (only: readonly string[] = ["all"]): string => only.join("+").slice(0, 100);
 
 async function runAblation(cases: readonly Case[], passes: readonly string[], options: RunOptions): Promise<void> {
   const missing = passes.filter((pass) => !PASS_NAMES.includes(pass));
