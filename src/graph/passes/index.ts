@@ -1,4 +1,5 @@
 import type { Program } from "../program.ts";
+import { affinesInOne } from "./affines-in-one.ts";
 import { batchNormByRows } from "./batch-norm-by-rows.ts";
 import { blockedConvolutions } from "./blocked-convolutions.ts";
 import { commonSubexpressions } from "./common-subexpressions.ts";
@@ -6,6 +7,7 @@ import { decompose } from "./decompose.ts";
 import { dropDeadTokens } from "./drop-dead-tokens.ts";
 import { fuseElementwise } from "./fuse-elementwise.ts";
 import { fusedGelu } from "./fused-gelu.ts";
+import { implicitBroadcasts } from "./implicit-broadcasts.ts";
 import { lowRankProducts } from "./low-rank-products.ts";
 import { normsIntoProducts } from "./norms-into-products.ts";
 import { scalarsOfFullRank } from "./scalars-of-full-rank.ts";
@@ -61,8 +63,10 @@ export const PASSES: Passes = {
   "sums-of-tokens": sumsOfTokens,
   "common-subexpressions": commonSubexpressions,
   "sink-scales": sinkScales,
+  "implicit-broadcasts": implicitBroadcasts,
   "scalars-of-full-rank": scalarsOfFullRank,
   "fuse-elementwise": (program, { large } = {}) => (large ? fuseElementwise(program, large) : program),
+  "affines-in-one": (program, { large } = {}) => (large ? affinesInOne(program) : program),
   "sums-as-products": sumsAsProducts,
   "updates-together": (program, { inPlace } = {}) => (inPlace ? updatesTogether(program) : program),
   "updates-in-place": (program, { inPlace } = {}) => (inPlace ? updatesInPlace(program) : program),
