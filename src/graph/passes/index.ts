@@ -10,6 +10,7 @@ import { fusedGelu } from "./fused-gelu.ts";
 import { implicitBroadcasts } from "./implicit-broadcasts.ts";
 import { lowRankProducts } from "./low-rank-products.ts";
 import { normsIntoProducts } from "./norms-into-products.ts";
+import { poolBeforeRelu } from "./pool-before-relu.ts";
 import { scalarsOfFullRank } from "./scalars-of-full-rank.ts";
 import { sinkScales } from "./sink-scales.ts";
 import { softmaxDelta } from "./softmax-delta.ts";
@@ -49,6 +50,7 @@ export const FORWARD_PASSES: Passes = {
 export const TRAINING_FORWARD_PASSES: Passes = {
   "tiles-of-tokens": tilesOfTokens,
   "norms-into-products": normsIntoProducts,
+  "pool-before-relu": poolBeforeRelu,
 };
 
 /** Run on the whole program, in this order. */
