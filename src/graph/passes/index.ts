@@ -9,6 +9,7 @@ import { fuseElementwise } from "./fuse-elementwise.ts";
 import { fusedGelu } from "./fused-gelu.ts";
 import { implicitBroadcasts } from "./implicit-broadcasts.ts";
 import { lowRankProducts } from "./low-rank-products.ts";
+import { maskedSoftmax } from "./masked-softmax.ts";
 import { normsIntoProducts } from "./norms-into-products.ts";
 import { poolBeforeRelu } from "./pool-before-relu.ts";
 import { scalarsOfFullRank } from "./scalars-of-full-rank.ts";
@@ -59,6 +60,7 @@ export const PASSES: Passes = {
   "tuned-forms": (program, { form } = {}) => (form ? tunedForms(program, form) : program),
   "blocked-convolutions": (program, { block } = {}) => (block ? blockedConvolutions(program, block) : program),
   "softmax-delta": softmaxDelta,
+  "masked-softmax": maskedSoftmax,
   "fused-gelu": (program, { gelu } = {}) => (gelu ? fusedGelu(program) : program),
   decompose,
   "batch-norm-by-rows": (program, { large } = {}) => (large ? batchNormByRows(program, large) : program),
@@ -95,7 +97,7 @@ export const narrow = (
  * Rewrites an inference program. What the runtime finds by pattern in a graph of constant weights (GELU, skip
  * connections with norms, scaled products) is left in the form it knows.
  */
-export const simplify = (program: Program): Program => commonSubexpressions(decompose(program));
+export const simplify = (program: Program): Program => commonSubexpressions(decompose(maskedSoftmax(program)));
 
 /** Rewrites a training program for speed, on the runtime that will run it. */
 export const optimize = (program: Program, { without, ...target }: PassOptions & Target = {}): Program =>
