@@ -56,8 +56,7 @@ type Test = (t: Tensor) => boolean;
 function affineOf(node: Node, readOnce: Test): Affine | undefined {
   if (node.op !== "Add") return undefined;
   for (const [bias, other] of bothWays(node)) {
-    if (!isPerChannel(bias, other)) continue;
-    if (!readOnce(other)) continue;
+    if (!isPerChannel(bias, other) || !readOnce(other)) continue;
     const alone = scaledOf(other.node);
     if (alone) return { ...alone, bias };
     if (other.node.op !== "Add") continue;
