@@ -16,6 +16,13 @@ export function readersOf(nodes: Iterable<Node>): Map<Tensor, Node[]> {
   return readers;
 }
 
+/** Tells which tensors one node alone reads, and are none of the results themselves. */
+export function readOnceFor(outputs: Iterable<Tensor>): (t: Tensor) => boolean {
+  const results = new Set(outputs);
+  const readers = readersOf(nodesOf(results));
+  return (t) => readers.get(t)?.length === 1 && !results.has(t);
+}
+
 /** Readers of a tensor, and of its reshaped forms, which are the same memory. */
 export const readersThrough = (t: Tensor, readers: ReadonlyMap<Tensor, readonly Node[]>): Node[] =>
   (readers.get(t) ?? []).flatMap((n) => (n.op === "Reshape" ? readersThrough(n.outputs[0], readers) : [n]));

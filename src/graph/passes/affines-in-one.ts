@@ -3,7 +3,7 @@ import type { Program } from "../program.ts";
 import { type Rule, rewrite } from "../rewrite.ts";
 import { apply, applyAll, fill, input, type Node, type Tensor } from "../tensor.ts";
 import { sameShape } from "../types.ts";
-import { nodesOf, readersOf } from "../walk.ts";
+import { nodesOf, readOnceFor } from "../walk.ts";
 
 /**
  * One pass over x [N, C, H, W] instead of three, for a, b and m [1, C, 1, 1] (the gradient of batch norm):
@@ -25,9 +25,7 @@ type Mapped = (t: Tensor) => Tensor;
 
 /** `flat` gives a vector [1, C, 1, 1] as [C]. */
 function ruleOf(outputs: Iterable<Tensor>, flat: (t: Tensor, mapped: Mapped) => Tensor): Rule {
-  const results = [...outputs];
-  const readers = readersOf(nodesOf(results));
-  const readOnce = (t: Tensor): boolean => readers.get(t)?.length === 1 && !results.includes(t);
+  const readOnce = readOnceFor(outputs);
   return (node, _, mapped) => {
     const affine = affineOf(node, readOnce);
     if (!affine) return undefined;

@@ -28,10 +28,11 @@ const THROUGH = new Set(["Add", "Reshape", "Expand"]);
 function isMasked(t: Tensor, known: Map<Tensor, boolean>): boolean {
   const { op, inputs } = t.node;
   if (THROUGH.has(op)) return inputs.some((x) => x !== undefined && isMasked(x, known));
-  const masked = known.get(t) ?? (isConstant(t) && hasMask(evaluate([t], new Map())[0].data));
+  const masked = known.get(t) ?? (isGiven(t) && hasMask(evaluate([t], new Map())[0].data));
   known.set(t, masked);
   return masked;
 }
 
-const isConstant = (t: Tensor): boolean => nodesOf([t]).every(({ op }) => op !== "Input");
+/** Whether no input of the program is needed to compute it. */
+const isGiven = (t: Tensor): boolean => nodesOf([t]).every(({ op }) => op !== "Input");
 const hasMask = (data: Float64Array): boolean => data.some((v) => v >= MASK[0] && v <= MASK[1]);
