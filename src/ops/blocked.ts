@@ -156,19 +156,23 @@ export function blockedWeights(w: Tensor, block: number, plainImage: boolean): T
     .reshape(w.shape);
 }
 
-/** Blocked adjoint of weights [O, C, kH, kW]: as above, then whole blocks [B of O, B of C] to their places, taps turned. */
+/**
+ * Blocked adjoint of weights [O, C, kH, kW]: taps go outermost, then runs of B of C beside those of O, then whole blocks
+ * [B of O, B of C] to their places. Many small matrices [B, taps] would each be spread over the runtime's threads: 28 ms for
+ * 512 x 512 x 3 x 3 on two threads, where one matrix of all takes 0.9.
+ */
 function blockedAdjoint(w: Tensor, block: number): Tensor {
   const [o, c, kh, kw] = w.shape;
   const [outer, inner, taps] = [o / block, c / block, kh * kw];
-  // Block (C, O, tap) from where (O, C, last tap - tap) lies.
+  // Block (C, O, tap) from where (last tap - tap, O, C) lies.
   const places = Array.from({ length: inner * outer * taps }, (_, i) => {
     const [ci, oi, q] = [Math.floor(i / (outer * taps)), Math.floor(i / taps) % outer, i % taps];
-    return (oi * inner + ci) * taps + (taps - 1 - q);
+    return ((taps - 1 - q) * outer + oi) * inner + ci;
   });
   return w
-    .reshape([o, inner, block, taps])
-    .transpose([0, 1, 3, 2])
-    .reshape([outer, block, inner * taps, block])
+    .reshape([o * c, taps])
+    .transpose([1, 0])
+    .reshape([taps * outer, block, inner, block])
     .transpose([0, 2, 1, 3])
     .reshape([places.length, block * block])
     .gather(constant(places, [places.length], "int64"), 0)
