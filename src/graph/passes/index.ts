@@ -12,6 +12,7 @@ import { lowRankProducts } from "./low-rank-products.ts";
 import { maskedSoftmax } from "./masked-softmax.ts";
 import { normsIntoProducts } from "./norms-into-products.ts";
 import { poolBeforeRelu } from "./pool-before-relu.ts";
+import { productsOfTransposes } from "./products-of-transposes.ts";
 import { scalarsOfFullRank } from "./scalars-of-full-rank.ts";
 import { sinkScales } from "./sink-scales.ts";
 import { softmaxDelta } from "./softmax-delta.ts";
@@ -67,6 +68,7 @@ export const PASSES: Passes = {
   "sums-of-tokens": sumsOfTokens,
   "common-subexpressions": commonSubexpressions,
   "sink-scales": sinkScales,
+  "products-of-transposes": productsOfTransposes,
   "implicit-broadcasts": implicitBroadcasts,
   "scalars-of-full-rank": scalarsOfFullRank,
   "fuse-elementwise": (program, { large } = {}) => (large ? fuseElementwise(program, large) : program),
