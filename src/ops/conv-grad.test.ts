@@ -11,6 +11,7 @@ import {
   flippedConv,
   patches,
   phases,
+  productPerRow,
   productPerTap,
   productPerTapAndGroup,
   rowBlocks,
@@ -68,6 +69,7 @@ const ONE_GROUP = [SAME, TALL, DILATED, STRIDED, LEFTOVER, POINT, TILES, WHOLE];
 
 const WEIGHT_GRADS = {
   productPerTap: { grad: productPerTap, cases: ONE_GROUP },
+  productPerRow: { grad: productPerRow, cases: ONE_GROUP },
   patches: { grad: patches, cases: ONE_GROUP },
   phases: { grad: phases, cases: [SAME, TALL, STRIDED, LEFTOVER, POINT, TILES] },
   productPerTapAndGroup: { grad: productPerTapAndGroup, cases: [...ONE_GROUP, GROUPS, ...DEPTHWISE] },

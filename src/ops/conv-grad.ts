@@ -40,9 +40,10 @@ export const weightGradByRule: WeightGrad = (x, w, dy, window) =>
 /**
  * Registers of 16 numbers double the speed of products, not that of memory: building patches then costs more than
  * exchanging the axes of x and dY. With AVX-512 a product a tap takes 0.5-0.85 of the time of `patches` (16 x 64 x 56² to
- * 16 x 512 x 7², 3x3, at strides 1 and 2); of fewer channels than a register's, 1.4-2 times as long.
+ * 16 x 512 x 7², 3x3, at strides 1 and 2), one a row of the kernel 0.6-1.0 of that; of fewer channels than a register's,
+ * 1.4-2 times as long.
  */
-export const isFasterPerTap = (x: Shape, window: ConvWindow, block: number): boolean =>
+export const isFasterPerRow = (x: Shape, window: ConvWindow, block: number): boolean =>
   block >= 16 && window.group === 1 && window.kernel.some((k) => k > 1) && x[1] >= block && !isTiling(x, window);
 
 function chooseWeightGrad(x: Shape, w: Shape, dy: Shape, window: ConvWindow): WeightGrad {
@@ -67,7 +68,12 @@ export function weightGradForms(x: Shape, w: Shape, window: ConvWindow): Readonl
   if (isTiling(x, window)) return {};
   if (isDepthwise(w, window.group)) return { rowBlocks };
   if (window.group > 1) return {};
-  return { patches, productPerTap, ...(hasPhases(window) && { phases }) };
+  return {
+    patches,
+    productPerTap,
+    ...(window.kernel.some((k) => k > 1) && { productPerRow }),
+    ...(hasPhases(window) && { phases }),
+  };
 }
 
 // --- input gradients
@@ -122,6 +128,52 @@ export const productPerTap: WeightGrad = (x, w, dy, window) => {
   );
   return concat(taps, 1).reshape(w);
 };
+
+/**
+ * dW[:, :, q, :] = dY · (pixels that the taps of the kernel's row q see), the batch inside the product: one Gemm for each row.
+ * Pixels [C] lie whole in memory and are gathered by all threads, where one thread slices images.
+ */
+export const productPerRow: WeightGrad = (x, w, dy, window) => {
+  const [o, c, kh, kw] = w;
+  const seen = dy.size / o; // windows of the batch: N·h·v
+  const pixels = pixelRows(x, window);
+  const d = channelsFirst(dy).reshape([o, seen]);
+  const rows = range(kh).map((q) =>
+    d.gemm(pixels.rows.gather(pixels.under(q).reshape([seen * kw]), 0).reshape([seen, kw * c])),
+  );
+  return concat(rows, 1)
+    .reshape([o, kh * kw, c])
+    .transpose([0, 2, 1])
+    .reshape(w);
+};
+
+/** Pixels of padded images [N·H·W, C], and which of them the taps of row q see, [N, h, v, kW]. */
+function pixelRows(x: Tensor, window: ConvWindow): { rows: Tensor; under: (q: number) => Tensor } {
+  const { kernel, strides, dilations, pads } = window;
+  const [bottom, right] = paddingAfter(x.shape, window).map((p) => Math.max(p, 0));
+  const padded = x.transpose([0, 2, 3, 1]).pad([
+    [0, 0],
+    [pads[0], bottom],
+    [pads[1], right],
+    [0, 0],
+  ]);
+  const [n, H, W, c] = padded.shape;
+  const [h, v] = windowCounts(x.shape, window);
+  const axis = (i: number, size: number, step: number): Tensor =>
+    constant(
+      range(size).map((k) => k * step),
+      [0, 1, 2, 3].map((j) => (j === i ? size : 1)),
+      "int32",
+    );
+  const first = axis(0, n, H * W)
+    .add(axis(1, h, strides[0] * W))
+    .add(axis(2, v, strides[1]));
+  const taps = axis(3, kernel[1], dilations[1]);
+  return {
+    rows: padded.reshape([n * H * W, c]),
+    under: (q) => first.add(taps.add(constant([q * dilations[0] * W], [1, 1, 1, 1], "int32"))),
+  };
+}
 
 /** dW = Σ_n dY[n] · patches[n]ᵀ, where a column of patches [kH·kW·C, h·v] is what one window sees. */
 export const patches: WeightGrad = (x, w, dy, window) => {

@@ -9,8 +9,8 @@ import {
   convPerImage,
   inputGrad,
   isDepthwise,
-  isFasterPerTap,
-  productPerTap,
+  isFasterPerRow,
+  productPerRow,
   type WeightGrad,
   weightGrad,
   weightGradByRule,
@@ -220,7 +220,7 @@ defineOp<WeightGradAttrs>("ConvWeightGrad", {
   blocked: (inputs, attrs, block) => {
     const [x, dy] = inputs;
     const w = gradShape(x.shape, dy.shape, attrs);
-    if (isFasterPerTap(x.shape, convWindow(w, attrs), block)) return byForm(inputs, attrs, productPerTap);
+    if (isFasterPerRow(x.shape, convWindow(w, attrs), block)) return byForm(inputs, attrs, productPerRow);
     const depthwise = isDepthwise(w, attrs.group ?? 1);
     if (!depthwise || (x.shape[0] * x.shape[1]) % block) return undefined;
     return byForm(inputs, attrs, (...given) =>

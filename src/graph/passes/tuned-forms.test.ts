@@ -33,14 +33,14 @@ describe("tuned-forms", () => {
   it("asks for each operator that has forms, with its shapes and attributes", () => {
     const [{ key, forms }] = asked(build());
     expect(key).toBe("ConvWeightGrad 2x3x6x5 2x4x3x3 kernel_shape 3,3 pads 1,1,1,1 strides 2,2");
-    expect(forms).toEqual(["patches", "productPerTap", "phases"]);
+    expect(forms).toEqual(["patches", "productPerTap", "productPerRow", "phases"]);
   });
 
   it("tells operators apart by their attributes", () => {
     expect(asked(build({ dilations: [1, 1] }))[0].key).not.toBe(asked(build())[0].key);
   });
 
-  it.each(["patches", "productPerTap", "phases"])("%s gives what the operator does", (name) => {
+  it.each(["patches", "productPerTap", "productPerRow", "phases"])("%s gives what the operator does", (name) => {
     const tuned = optimize(build(), { form: () => name });
     const [value, expected] = [computed(tuned), computed(build())];
     expect(value.shape).toEqual(expected.shape);
