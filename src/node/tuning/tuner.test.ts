@@ -18,10 +18,10 @@ let folders = 0;
 const newStore = (threads = 2, folder = join(root, `${folders++}`)) =>
   new FormStore({ runtime: "1.0", threads, block: 8 }, folder);
 
-/** What a program of one weight gradient asks; `batch` 64 makes it heavy. */
+/** What a program of one weight gradient with two forms asks; `batch` 64 makes it heavy. */
 function ask(tuner: Tuner, batch = 64): void {
   const [x, dy] = [input("x", "float32", [batch, 64, 16, 16]), input("dy", "float32", [batch, 64, 16, 16])];
-  const dw = apply("ConvWeightGrad", [x, dy], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] });
+  const dw = apply("ConvWeightGrad", [x, dy], { kernel_shape: [1, 1] });
   optimize(program("gradient", new Map([["dw", dw]])), { form: tuner.choose });
 }
 
