@@ -39,20 +39,25 @@ export const weightGradByRule: WeightGrad = (x, w, dy, window) =>
 
 /**
  * Registers of 16 numbers double the speed of products, not that of memory: building patches then costs more than
- * exchanging the axes of x and dY. With AVX-512 a product a tap takes 0.5-0.85 of the time of `patches` (16 x 64 x 56² to
- * 16 x 512 x 7², 3x3, at strides 1 and 2), one a row of the kernel 0.6-1.0 of that; of fewer channels than a register's,
- * 1.4-2 times as long.
+ * exchanging the axes of x and dY. With AVX-512 a product for each row of the kernel takes 0.45-0.9 of the time of what the rule
+ * chooses (16 x 64 x 56² to 16 x 512 x 7², 3x3, at strides 1 and 2; stems of 3 channels).
  */
-export const isFasterPerRow = (x: Shape, window: ConvWindow, block: number): boolean =>
-  block >= 16 && window.group === 1 && window.kernel.some((k) => k > 1) && x[1] >= block && !isTiling(x, window);
+export function weightGradInWideRegisters(x: Shape, window: ConvWindow, block: number): WeightGrad | undefined {
+  const one = window.kernel.every((k) => k === 1);
+  if (block < 16 || window.group > 1 || one || isTiling(x, window)) return undefined;
+  return isStem(x[1], window) ? inPhases(productPerRow) : productPerRow;
+}
+
+/** A stem's 7x7 at stride 2: pixels of one phase lie together, in 0.7 of the time. */
+const isStem = (channels: number, window: ConvWindow): boolean =>
+  channels <= 4 && hasPhases(window) && window.kernel.every((k, i) => k > 2 * window.strides[i]);
 
 function chooseWeightGrad(x: Shape, w: Shape, dy: Shape, window: ConvWindow): WeightGrad {
-  const { group, strides, kernel } = window;
+  const { group, kernel } = window;
   const [o, c] = w;
   if (isTiling(x, window)) return tilesWeightGrad;
   if (group > 1) return isDepthwise(w, group) ? rowBlocks : productPerTapAndGroup;
-  // A stem's 7x7 at stride 2: pixels of one phase lie together, in 0.7 of the time.
-  if (c <= 4 && hasPhases(window) && kernel.every((k, i) => k > 2 * strides[i])) return phases;
+  if (isStem(c, window)) return phases;
   // A product for each image copies patches in cache and exchanges no axes, but its parts [O, kH·kW·C] are added up: where
   // those outgrow the images (small maps, many channels), one product over the batch for each tap.
   const taps = kernel[0] * kernel[1] * c;
@@ -194,27 +199,35 @@ export const patches: WeightGrad = (x, w, dy, window) => {
  * A convolution at stride s is one at stride 1 over s·s times the channels, each the pixels of one phase: patches there have
  * rows that lie together in memory, (7/2)² of them instead of 7².
  */
-export const phases: WeightGrad = (x, w, dy, window) => {
-  const [o, c, ...kernel] = w;
-  const [s, t] = window.strides;
-  const [kh, kw] = [Math.ceil(kernel[0] / s), Math.ceil(kernel[1] / t)];
-  const [n, , h, v] = dy.shape;
-  const [H, W] = [h + kh - 1, v + kw - 1];
-  const [top, left] = window.pads;
-  const [bottom, right] = [H * s - top - x.shape[2], W * t - left - x.shape[3]];
-  const seen = padSpatial(cropped(x, [0, 0], [bottom, right]), [top, Math.max(bottom, 0)], [left, Math.max(right, 0)]);
-  const apart = seen
-    .reshape([n, c, H, s, W, t])
-    .transpose([0, 3, 5, 1, 2, 4])
-    .reshape([n, s * t * c, H, W]);
-  const atStride1 = { ...window, kernel: [kh, kw] as const, strides: [1, 1], pads: [0, 0, 0, 0] };
-  return patches(apart, [o, s * t * c, kh, kw], dy, atStride1)
-    .reshape([o, s, t, c, kh, kw])
-    .transpose([0, 3, 4, 1, 5, 2])
-    .reshape([o, c, kh * s, kw * t])
-    .slice(2, 0, kernel[0])
-    .slice(3, 0, kernel[1]);
-};
+const inPhases =
+  (grad: WeightGrad): WeightGrad =>
+  (x, w, dy, window) => {
+    const [o, c, ...kernel] = w;
+    const [s, t] = window.strides;
+    const [kh, kw] = [Math.ceil(kernel[0] / s), Math.ceil(kernel[1] / t)];
+    const [n, , h, v] = dy.shape;
+    const [H, W] = [h + kh - 1, v + kw - 1];
+    const [top, left] = window.pads;
+    const [bottom, right] = [H * s - top - x.shape[2], W * t - left - x.shape[3]];
+    const seen = padSpatial(
+      cropped(x, [0, 0], [bottom, right]),
+      [top, Math.max(bottom, 0)],
+      [left, Math.max(right, 0)],
+    );
+    const apart = seen
+      .reshape([n, c, H, s, W, t])
+      .transpose([0, 3, 5, 1, 2, 4])
+      .reshape([n, s * t * c, H, W]);
+    const atStride1 = { ...window, kernel: [kh, kw] as const, strides: [1, 1], pads: [0, 0, 0, 0] };
+    return grad(apart, [o, s * t * c, kh, kw], dy, atStride1)
+      .reshape([o, s, t, c, kh, kw])
+      .transpose([0, 3, 4, 1, 5, 2])
+      .reshape([o, c, kh * s, kw * t])
+      .slice(2, 0, kernel[0])
+      .slice(3, 0, kernel[1]);
+  };
+
+export const phases = inPhases(patches);
 
 // --- weight gradients, many groups
 

@@ -9,12 +9,11 @@ import {
   convPerImage,
   inputGrad,
   isDepthwise,
-  isFasterPerRow,
-  productPerRow,
   type WeightGrad,
   weightGrad,
   weightGradByRule,
   weightGradForms,
+  weightGradInWideRegisters,
 } from "./conv-grad.ts";
 import { dot, forEachIndex, nd } from "./ndarray.ts";
 import { extent, windowCounts, windowOf } from "./window.ts";
@@ -220,7 +219,8 @@ defineOp<WeightGradAttrs>("ConvWeightGrad", {
   blocked: (inputs, attrs, block) => {
     const [x, dy] = inputs;
     const w = gradShape(x.shape, dy.shape, attrs);
-    if (isFasterPerRow(x.shape, convWindow(w, attrs), block)) return byForm(inputs, attrs, productPerRow);
+    const wide = weightGradInWideRegisters(x.shape, convWindow(w, attrs), block);
+    if (wide) return byForm(inputs, attrs, wide);
     const depthwise = isDepthwise(w, attrs.group ?? 1);
     if (!depthwise || (x.shape[0] * x.shape[1]) % block) return undefined;
     return byForm(inputs, attrs, (...given) =>
