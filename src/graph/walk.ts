@@ -30,13 +30,13 @@ export const readersThrough = (t: Tensor, readers: ReadonlyMap<Tensor, readonly 
 /** What a tensor is a reshaped form of: reshaping copies nothing. */
 export const sourceOf = (t: Tensor): Tensor => (t.node.op === "Reshape" ? sourceOf(t.node.inputs[0] as Tensor) : t);
 
-/** Every node that the tensors depend on, inputs first. */
-export function nodesOf(outputs: Iterable<Tensor>): Node[] {
+/** Every node that the tensors depend on, inputs first; none of `known`, nor what only those depend on. */
+export function nodesOf(outputs: Iterable<Tensor>, known: ReadonlySet<Node> = new Set()): Node[] {
   const seen = new Set<Node>();
   const stack = [...outputs].map((t) => t.node);
   while (stack.length > 0) {
     const node = stack.pop() as Node;
-    if (seen.has(node)) continue;
+    if (seen.has(node) || known.has(node)) continue;
     seen.add(node);
     for (const t of node.inputs) if (t) stack.push(t.node);
   }

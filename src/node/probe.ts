@@ -62,7 +62,7 @@ async function openFrozen(options: FrozenOptions): Promise<Frozen> {
   const { weights, lines } = start.weights(model, settings.seed);
   for (const line of lines) options.onNote?.(line);
   for (const line of data.notes) options.onWarning?.(line);
-  return { settings, data, model, weights, facts: start.facts };
+  return { settings, data, model, weights: weights(), facts: start.facts };
 }
 
 async function featuresOfBoth(

@@ -16,15 +16,15 @@ import type { TrainSettings } from "./settings/index.ts";
 export interface Start {
   /** The model, with the preprocessing that the weights were trained with. */
   build(name: string, options: ModelOptions): Model;
-  /** Its first weights, and what became of the source's, in lines for people. */
-  weights(model: Model, seed: number): { weights: Map<string, TensorData>; lines: readonly string[] };
+  /** Its first weights, drawn only when they are asked for, and what became of the source's, in lines for people. */
+  weights(model: Model, seed: number): { weights: () => Map<string, TensorData>; lines: readonly string[] };
   /** What the run's spec keeps of the source. */
   readonly facts: Pick<ModelSpec, "license">;
 }
 
 const ANEW: Start = {
   build: createModel,
-  weights: (model, seed) => ({ weights: initialize(model, seed), lines: [] }),
+  weights: (model, seed) => ({ weights: () => initialize(model, seed), lines: [] }),
   facts: {},
 };
 
@@ -61,7 +61,7 @@ const fromSource = (source: Pretrained): Start => ({
   build: (name, options) => pretrainedModel(source, options, name),
   weights: (model, seed) => {
     const { weights, report } = loadPretrained(model, source, { seed });
-    return { weights, lines: reportLines(source, report) };
+    return { weights: () => weights, lines: reportLines(source, report) };
   },
   facts: source.license ? { license: source.license } : {},
 });
@@ -70,7 +70,7 @@ const fromStem = (source: Pretrained): Start => ({
   ...ANEW,
   weights: (model, seed) => {
     const { weights, report } = stemWeights(model, source.tensors, { seed, where: source.path });
-    return { weights, lines: reportLines(source, report) };
+    return { weights: () => weights, lines: reportLines(source, report) };
   },
   facts: source.license ? { license: source.license } : {},
 });

@@ -116,11 +116,13 @@ async function trainIn(
   const step = stepOptionsOf(s, batchOf(s, data.train));
   const pupil = { model, classes: data.train.classes, batch: step.batch };
   try {
-    const begun = found || s.headInit === "random" ? weights : await probedHead(base, weights, data.train, backend, s);
+    const probed =
+      found || s.headInit === "random" ? undefined : await probedHead(base, weights(), data.train, backend, s);
+    const begun = () => probed ?? weights();
     const { weights: _, ...result } = await fit({
       model,
       backend,
-      weights: model === base ? begun : withFreshAdapters(model, begun, s.seed),
+      weights: () => (model === base ? begun() : withFreshAdapters(model, begun(), s.seed)),
       step,
       teacher:
         s.teacher === undefined ? undefined : await openTeacher(s.teacher, pupil, backend, hubOptions(options, emit)),

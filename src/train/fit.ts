@@ -6,6 +6,7 @@ import type { Model } from "../models/model.ts";
 import type { Weights } from "../models/trace.ts";
 import type { Schedule } from "../optim/schedule.ts";
 import type { Backend, Session, State, Tensors } from "../runtime/backend.ts";
+import { begun, both } from "./ahead.ts";
 import { type CheckpointState, checkpointName, type LoadedCheckpoint } from "./checkpoint.ts";
 import { evaluate, inferenceProgram } from "./evaluate.ts";
 import { oneHot } from "./loss.ts";
@@ -61,7 +62,8 @@ export interface EpochSummary extends Quality {
 export interface FitOptions {
   readonly model: Model;
   readonly backend: Backend;
-  readonly weights: Weights;
+  /** The first weights; a function is called while the engine loads the first program. */
+  readonly weights: Weights | (() => Weights);
   readonly step: StepOptions;
   readonly epochs: number;
   readonly schedule: Schedule;
@@ -159,16 +161,38 @@ const START: Progress = {
 
 /** Trains a model: every step one program, the state on the device throughout. */
 export async function fit(options: FitOptions): Promise<FitResult> {
-  const { model, backend, resume } = options;
-  const initial = initialState(model, options.weights, { ...options.step, frozen: alwaysFrozen(options) });
-  const state = await backend.createState(resume ? restored(initial, resume) : initial);
-  const run = new Run(options, state);
+  const { resume } = options;
+  const from = resume ? { ...START, ...(resume.meta.progress as Progress) } : START;
+  const goesOn = from.epoch < options.epochs;
+  // The first batch is decoded, and the engine loads the program that this thread has made, while it makes the first weights.
+  const batches = goesOn ? begun(batchesFrom(options, from)) : undefined;
+  const [stepper, state] = await both(
+    goesOn ? firstStepper(options, from) : Promise.resolve(undefined),
+    firstState(options),
+  );
+  const run = new Run(options, state, stepper);
   try {
-    return await run.train(resume ? { ...START, ...(resume.meta.progress as Progress) } : START);
+    return await run.train(from, batches);
   } finally {
     await run.dispose();
   }
 }
+
+/** Steps of the first epoch, unless what it leaves as it is must be read from the state. */
+const firstStepper = async (o: FitOptions, { epoch }: Progress): Promise<Stepper | undefined> =>
+  (o.frozen?.(epoch) ?? o.step.frozen) ? undefined : createStepper(o.model, o.backend, o.step, o.teacher);
+
+const firstState = async (o: FitOptions): Promise<State> => o.backend.createState(stateOf(o, o.resume));
+
+/** The state that the weights begin with, or that of a checkpoint. */
+function stateOf(o: FitOptions, checkpoint?: LoadedCheckpoint): Tensors {
+  const weights = typeof o.weights === "function" ? o.weights() : o.weights;
+  const initial = initialState(o.model, weights, { ...o.step, frozen: alwaysFrozen(o) });
+  return checkpoint ? restored(initial, checkpoint) : initial;
+}
+
+const batchesFrom = ({ train }: FitOptions, { epoch, batch }: Progress): AsyncIterable<Batch> =>
+  train.epoch(epoch, Math.min(batch, train.batchesPerEpoch));
 
 /** Slots that no epoch trains. */
 const alwaysFrozen = ({ frozen, epochs, step }: FitOptions): ReadonlySet<string> =>
@@ -213,18 +237,23 @@ class Run {
    */
   #anchor: string | null;
 
-  constructor(options: FitOptions, state: State) {
+  /** `stepper`: of the first epoch, if it is made already. */
+  constructor(options: FitOptions, state: State, stepper?: Stepper) {
     this.#o = options;
     this.#state = state;
+    this.#stepping = stepper && { stepper };
     this.#anchor = options.resume ? anchorOf(options.resume) : null;
   }
 
-  async train(from: Progress): Promise<FitResult> {
+  /** `first`: the first epoch's batches, if they are begun already. */
+  async train(from: Progress, first?: AsyncIterable<Batch>): Promise<FitResult> {
     const { epochs, signal, patience = Number.POSITIVE_INFINITY } = this.#o;
     let progress = await this.#begin(from);
+    let batches = first;
     while (progress.epoch < epochs && progress.stale < patience) {
       await this.#prepare(progress.epoch);
-      progress = await this.#epoch(progress);
+      progress = await this.#epoch(progress, batches ?? batchesFrom(this.#o, progress));
+      batches = undefined;
       if (signal?.aborted) break;
     }
     if (progress.stale >= patience && progress.epoch < epochs)
@@ -267,11 +296,11 @@ class Run {
     return (this.#stepping as { stepper: Stepper }).stepper;
   }
 
-  async #epoch(from: Progress): Promise<Progress> {
-    const { train, signal, schedule } = this.#o;
+  async #epoch(from: Progress, batches: AsyncIterable<Batch>): Promise<Progress> {
+    const { signal, schedule } = this.#o;
     const started = performance.now();
     let progress = from;
-    for await (const batch of train.epoch(from.epoch, Math.min(from.batch, train.batchesPerEpoch))) {
+    for await (const batch of batches) {
       progress = await this.#step(batch, progress);
       if (signal?.aborted) return this.#stop(progress);
       if (this.#savesAt(progress)) await this.#save(progress);
@@ -383,10 +412,8 @@ class Run {
       throw new TesseraeError("numeric", `the loss left its trend ${times} times, the last at step ${step}`, {
         hint: "Try a lower --lr, a longer warm-up or --clip-grad",
       });
-    const { model, weights, step: options } = this.#o;
     const checkpoint = this.#anchor === null ? undefined : await load(this.#anchor);
-    const initial = initialState(model, weights, { ...options, frozen: alwaysFrozen(this.#o) });
-    await this.#state.write(checkpoint ? restored(initial, checkpoint) : initial);
+    await this.#state.write(stateOf(this.#o, checkpoint));
     const record = { epoch, step, loss, mean: trend.mean, to: checkpoint?.step ?? 0 };
     this.#emit({ type: "rollback", ...record });
     return { ...at, trend: NO_TREND, rollbackLog: [...rollbackLog, record] };

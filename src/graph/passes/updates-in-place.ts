@@ -28,7 +28,7 @@ export function updatesInPlace(p: Program): Program {
   const readers = readersOf(nodesOf(p.outputs.values()));
   const over = ({ state, next }: Update): boolean => {
     const later = readersThrough(state, readers).filter((n) => !decided.has(n));
-    return later.every((n) => !before.has(n)) && areDoneBefore(later, state, next);
+    return later.every((n) => !before.has(n)) && areDoneBefore(later, state, next, before);
   };
   const placed = updates.map((u) =>
     over(u) ? { ...u, next: sourceOf(u.next), prefix: OVER } : { ...u, prefix: NEXT },
@@ -50,10 +50,18 @@ function updatesOf({ inputs, outputs }: Program): Update[] {
 
 // --- who reads a tensor when
 
-/** Whether each of these readers of a state is done with an element when that of the next value is written. */
-function areDoneBefore(readers: readonly Node[], state: Tensor, next: Tensor): boolean {
+/**
+ * Whether each of these readers of a state is done with an element when that of the next value is written. Readers are not
+ * among those `before`, so that none of what leads from them to the next value is.
+ */
+function areDoneBefore(
+  readers: readonly Node[],
+  state: Tensor,
+  next: Tensor,
+  before: ReadonlySet<Node> = new Set(),
+): boolean {
   const { node, index, size } = sourceOf(next);
-  const above = new Set(nodesOf([next]));
+  const above = new Set(nodesOf([next], before));
   return readers.every((n) => {
     if (n !== node) return above.has(n);
     if (size !== state.size) return false;

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Dispatcher, EnvHttpProxyAgent, request } from "undici";
+import type { Dispatcher } from "undici";
 import { TesseraeError } from "../../errors.ts";
 import { errorCode } from "../file-system.ts";
 import type { Environment, HubSettings } from "./settings.ts";
@@ -66,8 +66,12 @@ export interface HttpClient {
 
 const agents = new Map<string, Dispatcher>();
 
+/** A tenth of a second to load, which only those pay who ask the hub. */
+const library = () => import("undici");
+
 /** One agent for each set of proxies; what the environment says nothing of must not come from process.env. */
-function agentFor(env: Environment): Dispatcher {
+async function agentFor(env: Environment): Promise<Dispatcher> {
+  const { EnvHttpProxyAgent } = await library();
   const of = (name: string) => env[name.toLowerCase()] ?? env[name] ?? "";
   const proxies = { httpProxy: of("HTTP_PROXY"), httpsProxy: of("HTTPS_PROXY"), noProxy: of("NO_PROXY") };
   const key = JSON.stringify(proxies);
@@ -82,9 +86,10 @@ export function createHttpClient(settings: HubSettings, env: Environment): HttpC
 
   async function once(call: Call, url: URL): Promise<Answer> {
     const fromHub = url.origin === home;
+    const { request } = await library();
     const { statusCode, headers, body } = await request(url, {
       method: call.method,
-      dispatcher: agentFor(env),
+      dispatcher: await agentFor(env),
       signal: call.signal,
       headersTimeout: settings.answerTimeout,
       bodyTimeout: settings.idleTimeout,
