@@ -13,6 +13,7 @@ import { maskedSoftmax } from "./masked-softmax.ts";
 import { normsIntoProducts } from "./norms-into-products.ts";
 import { poolBeforeRelu } from "./pool-before-relu.ts";
 import { productsOfTransposes } from "./products-of-transposes.ts";
+import { reluMasks } from "./relu-masks.ts";
 import { scalarsOfFullRank } from "./scalars-of-full-rank.ts";
 import { sinkScales } from "./sink-scales.ts";
 import { softmaxDelta } from "./softmax-delta.ts";
@@ -64,6 +65,7 @@ export const PASSES: Passes = {
   "masked-softmax": maskedSoftmax,
   "fused-gelu": (program, { gelu } = {}) => (gelu ? fusedGelu(program) : program),
   decompose,
+  "relu-masks": (program, { large } = {}) => (large ? reluMasks(program) : program),
   "batch-norm-by-rows": (program, { large } = {}) => (large ? batchNormByRows(program, large) : program),
   "sums-of-tokens": sumsOfTokens,
   "common-subexpressions": commonSubexpressions,

@@ -12,7 +12,9 @@ const REDUCTIONS = new Set(["ReduceSum", "ReduceMean", "ReduceSumSquare", "Reduc
 /** Reductions whose parts over rows add up. */
 const SUMS = new Set(["ReduceSum", "ReduceSumSquare"]);
 /** Cheap enough to be computed again rather than written to memory and read. */
-const CHEAP = new Set("Add And Cast Equal Expand Greater Less Max Min Mul Neg Not Or Relu Sub Where".split(" "));
+const CHEAP = new Set(
+  "Add And Cast Equal Expand Greater HardSigmoid Less Max Min Mul Neg Not Or Relu Sub Where".split(" "),
+);
 /** So slow that what they give is rather read again where others need it too. */
 const COSTLY = new Set(["FusedGelu"]);
 
