@@ -117,6 +117,20 @@ describe("fuse-elementwise", () => {
     for (const outputs of forward) expect(outputs.filter((t) => t.rank === 4 && t.shape[2] > 1)).toHaveLength(1);
   });
 
+  it("reads what the forward pass writes for a convolution, instead of computing it again", () => {
+    const a = x.mul(2).add(1);
+    const loss = a.conv(w).mul(3).sub(a).square().sum();
+    const bodies = (p: Program) =>
+      operators(fuseElementwise(p, LARGE)).flatMap(({ op, attrs }) =>
+        op === "Scan" ? [nodesOf((attrs.body as Body).outputs).map((n) => n.op)] : [],
+      );
+    const forward = bodies(program("forward", new Map([["loss", loss]])));
+    expect(forward.map((ops) => ops.includes("Add"))).toEqual([true, false]);
+    // Of another name it is no loss, and nothing is known of what comes late.
+    const unknown = bodies(program("unknown", new Map([["y", loss]])));
+    expect(unknown.map((ops) => ops.includes("Add"))).toEqual([true, true]);
+  });
+
   it("updates weights and moments in chunks too", () => {
     const [weight, moment] = ["weight", "moment"].map((name) => input(name, "float32", [16, 16]));
     const gradient = weight.matmul(weight);

@@ -10,7 +10,7 @@ import { cutInto, type Region, type RowKind, rowInputs, rowKind, rowRegions } fr
  * of one image.
  */
 export function fuseElementwise(program: Program, large: number): Program {
-  const plans = planned(program, rowRegions(program.outputs.values(), large));
+  const plans = planned(program, rowRegions(program.outputs, large));
   if (plans.size === 0) return program;
   const image = new Map<Tensor, Tensor>();
   const mapped = (t: Tensor): Tensor => image.get(t) ?? t;

@@ -77,8 +77,10 @@ export function cutInto(count: number, size: number, large: number): number | un
 const divisors = (n: number): number[] => [...Array(n).keys()].map((i) => i + 1).filter((d) => n % d === 0);
 
 /** Regions with tensors of at least `large` elements, which fall into chunks that stay in the cache. */
-export function rowRegions(outputs: Iterable<Tensor>, large: number): Region[] {
-  const nodes = nodesOf(outputs);
+export function rowRegions(outputs: ReadonlyMap<string, Tensor>, large: number): Region[] {
+  const nodes = nodesOf(outputs.values());
+  const loss = outputs.get("loss");
+  const first = new Set(loss ? nodesOf([loss]) : []);
   const kinds = new Map(nodes.map((n) => [n, isOperator(n) ? rowKind(n) : undefined]));
   const readers = readersOf(nodes);
   const regions = connected(nodes, kinds, large).flatMap((region): Region[] => {
@@ -90,7 +92,7 @@ export function rowRegions(outputs: Iterable<Tensor>, large: number): Region[] {
     return channels && cutInto(channels, size / rows, large) ? [{ ...region, channels }] : [];
   });
   const fused = new Set(regions.flatMap(({ own }) => [...own]));
-  for (const region of regions) recompute(region, kinds, { readers, fused, large });
+  for (const region of regions) recompute(region, kinds, { readers, fused, large, forward: (n) => first.has(n) });
   return regions;
 }
 
@@ -179,15 +181,20 @@ interface Surroundings {
   readonly readers: Readers;
   /** Nodes of any region. */
   readonly fused: ReadonlySet<Node>;
+  /** Whether a node is of the pass before the loss is known. */
+  readonly forward: (n: Node) => boolean;
   readonly large: number;
 }
 
 /**
  * Takes earlier operators into a region, to be computed again, where that reads no more of memory: from tensors that it
- * reads anyway, or from one instead of another if the operators are cheap or nobody else needs their result.
+ * reads anyway, or from one instead of another if the operators are cheap or nobody else needs their result. What the forward
+ * pass writes for others is read there: it is not kept for long.
  */
-function recompute(region: Region, kinds: Kinds, { readers, fused, large }: Surroundings): void {
+function recompute(region: Region, kinds: Kinds, { readers, fused, large, forward }: Surroundings): void {
   const { channels } = region;
+  const early = [...region.own].every(forward);
+  const isWritten = (t: Tensor): boolean => early && readers.get(t)?.some((n) => !fused.has(n) && forward(n)) === true;
   for (let again = true; again; ) {
     again = false;
     const read = largeInputs(region, kinds, large);
@@ -199,7 +206,7 @@ function recompute(region: Region, kinds: Kinds, { readers, fused, large }: Surr
       if (!cone || (channels && !cone.nodes.every((n) => keepsApart(n, channels)))) continue;
       const more = [...cone.leaves].filter((leaf) => !read.has(leaf));
       const cheap = cone.nodes.every((n) => CHEAP.has(n.op));
-      if (more.length > 0 && !(more.length === 1 && (cheap || alone))) continue;
+      if (more.length > 0 && (isWritten(t) || !(more.length === 1 && (cheap || alone)))) continue;
       for (const n of cone.nodes) region.all.add(n);
       again = true;
       break;
