@@ -43,10 +43,11 @@ export const weightGradByRule: WeightGrad = (x, w, dy, window) =>
  * chooses (16 x 64 x 56² to 16 x 512 x 7², 3x3, at strides 1 and 2; stems of 3 channels).
  */
 export function weightGradInWideRegisters(x: Shape, window: ConvWindow, block: number): WeightGrad | undefined {
-  const one = window.kernel.every((k) => k === 1);
-  if (block < 16 || window.group > 1 || one || isTiling(x, window)) return undefined;
+  if (block < 16 || window.group > 1 || isPointwise(window) || isTiling(x, window)) return undefined;
   return isStem(x[1], window) ? inPhases(productPerRow) : productPerRow;
 }
+
+const isPointwise = ({ kernel }: ConvWindow): boolean => kernel.every((k) => k === 1);
 
 /** A stem's 7x7 at stride 2: pixels of one phase lie together, in 0.7 of the time. */
 const isStem = (channels: number, window: ConvWindow): boolean =>
@@ -76,7 +77,7 @@ export function weightGradForms(x: Shape, w: Shape, window: ConvWindow): Readonl
   return {
     patches,
     productPerTap,
-    ...(window.kernel.some((k) => k > 1) && { productPerRow }),
+    ...(!isPointwise(window) && { productPerRow }),
     ...(hasPhases(window) && { phases }),
   };
 }
@@ -154,14 +155,8 @@ export const productPerRow: WeightGrad = (x, w, dy, window) => {
 
 /** Pixels of padded images [N·H·W, C], and which of them the taps of row q see, [N, h, v, kW]. */
 function pixelRows(x: Tensor, window: ConvWindow): { rows: Tensor; under: (q: number) => Tensor } {
-  const { kernel, strides, dilations, pads } = window;
-  const [bottom, right] = paddingAfter(x.shape, window).map((p) => Math.max(p, 0));
-  const padded = x.transpose([0, 2, 3, 1]).pad([
-    [0, 0],
-    [pads[0], bottom],
-    [pads[1], right],
-    [0, 0],
-  ]);
+  const { kernel, strides, dilations } = window;
+  const padded = x.transpose([0, 2, 3, 1]).pad([[0, 0], ...margins(x.shape, window), [0, 0]]);
   const [n, H, W, c] = padded.shape;
   const [h, v] = windowCounts(x.shape, window);
   const axis = (i: number, size: number, step: number): Tensor =>
@@ -380,8 +375,12 @@ function tapViews(x: Tensor, window: ConvWindow): Tensor[] {
 const paddingAfter = (x: Shape, window: ConvWindow): number[] =>
   windowCounts(x, window).map((n, i) => (n - 1) * window.strides[i] + extent(window, i) - window.pads[i] - x[i + 2]);
 
+/** How far windows reach before and after each axis. */
+const margins = (x: Shape, window: ConvWindow): [number, number][] =>
+  paddingAfter(x, window).map((after, i) => [window.pads[i], Math.max(after, 0)]);
+
 /** Zeros around x as far as windows reach; pixels that no window reaches stay. */
 function padToWindows(x: Tensor, window: ConvWindow): Tensor {
-  const [bottom, right] = paddingAfter(x.shape, window).map((p) => Math.max(p, 0));
-  return padSpatial(x, [window.pads[0], bottom], [window.pads[1], right]);
+  const [rows, columns] = margins(x.shape, window);
+  return padSpatial(x, rows, columns);
 }

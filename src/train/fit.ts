@@ -163,13 +163,9 @@ const START: Progress = {
 export async function fit(options: FitOptions): Promise<FitResult> {
   const { resume } = options;
   const from = resume ? { ...START, ...(resume.meta.progress as Progress) } : START;
-  const goesOn = from.epoch < options.epochs;
   // The first batch is decoded, and the engine loads the program that this thread has made, while it makes the first weights.
-  const batches = goesOn ? begun(batchesFrom(options, from)) : undefined;
-  const [stepper, state] = await both(
-    goesOn ? firstStepper(options, from) : Promise.resolve(undefined),
-    firstState(options),
-  );
+  const batches = goesOn(options, from) ? begun(batchesFrom(options, from)) : undefined;
+  const [stepper, state] = await both(firstStepper(options, from), firstState(options));
   const run = new Run(options, state, stepper);
   try {
     return await run.train(from, batches);
@@ -178,9 +174,13 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   }
 }
 
-/** Steps of the first epoch, unless what it leaves as it is must be read from the state. */
-const firstStepper = async (o: FitOptions, { epoch }: Progress): Promise<Stepper | undefined> =>
-  (o.frozen?.(epoch) ?? o.step.frozen) ? undefined : createStepper(o.model, o.backend, o.step, o.teacher);
+/** Whether there is an epoch to come. */
+const goesOn = ({ epochs, patience = Number.POSITIVE_INFINITY }: FitOptions, { epoch, stale }: Progress): boolean =>
+  epoch < epochs && stale < patience;
+
+/** Steps of the first epoch, unless there is none, or what it leaves as it is must be read from the state. */
+const firstStepper = async (o: FitOptions, from: Progress): Promise<Stepper | undefined> =>
+  goesOn(o, from) && !frozenIn(o, from.epoch) ? createStepper(o.model, o.backend, o.step, o.teacher) : undefined;
 
 const firstState = async (o: FitOptions): Promise<State> => o.backend.createState(stateOf(o, o.resume));
 
@@ -194,9 +194,12 @@ function stateOf(o: FitOptions, checkpoint?: LoadedCheckpoint): Tensors {
 const batchesFrom = ({ train }: FitOptions, { epoch, batch }: Progress): AsyncIterable<Batch> =>
   train.epoch(epoch, Math.min(batch, train.batchesPerEpoch));
 
+/** Slots that an epoch leaves as they are. */
+const frozenIn = ({ frozen, step }: FitOptions, epoch: number): ReadonlySet<string> | undefined =>
+  frozen?.(epoch) ?? step.frozen;
+
 /** Slots that no epoch trains. */
-const alwaysFrozen = ({ frozen, epochs, step }: FitOptions): ReadonlySet<string> =>
-  frozen?.(epochs - 1) ?? step.frozen ?? new Set();
+const alwaysFrozen = (o: FitOptions): ReadonlySet<string> => frozenIn(o, o.epochs - 1) ?? new Set();
 
 /** The saved state, checked to be this program's. */
 function restored(expected: Tensors, checkpoint: LoadedCheckpoint): Map<string, TensorData> {
@@ -250,7 +253,7 @@ class Run {
     const { epochs, signal, patience = Number.POSITIVE_INFINITY } = this.#o;
     let progress = await this.#begin(from);
     let batches = first;
-    while (progress.epoch < epochs && progress.stale < patience) {
+    while (goesOn(this.#o, progress)) {
       await this.#prepare(progress.epoch);
       progress = await this.#epoch(progress, batches ?? batchesFrom(this.#o, progress));
       batches = undefined;
@@ -280,7 +283,7 @@ class Run {
   /** The programs of an epoch: others where it leaves other slots as they are. */
   async #prepare(epoch: number): Promise<void> {
     const { model, backend, teacher, step } = this.#o;
-    const frozen = this.#o.frozen?.(epoch) ?? step.frozen;
+    const frozen = frozenIn(this.#o, epoch);
     if (this.#stepping && sameNames(this.#stepping.frozen, frozen)) return;
     const before = this.#stepping;
     this.#stepping = undefined;

@@ -1,6 +1,7 @@
 import type { Program } from "../program.ts";
 import { rewrite } from "../rewrite.ts";
 import type { Node, Tensor } from "../tensor.ts";
+import { sameShape } from "../types.ts";
 import { readOnceFor } from "../walk.ts";
 
 /**
@@ -12,23 +13,23 @@ import { readOnceFor } from "../walk.ts";
 export function productsOfTransposes(program: Program): Program {
   const readOnce = readOnceFor(program.outputs.values());
   return rewrite(program, (node, inputs, mapped) => {
-    if (node.op === "MatMul") return inOneBatch(inputs[0] as Tensor, inputs[1] as Tensor);
+    const [x, y] = inputs as readonly Tensor[];
+    if (node.op === "MatMul") return inOneBatch(x, y);
     if (!turnsMatrices(node)) return undefined;
-    const [x] = inputs as readonly Tensor[];
-    if (turnsMatrices(x.node)) return [x.node.inputs[0] as Tensor];
+    const twice = underTurn(x);
+    if (twice) return [twice];
     const product = node.inputs[0] as Tensor;
     if (product.node.op !== "MatMul" || !readOnce(product)) return undefined;
-    const [a, b] = (product.node.inputs as Tensor[]).map(mapped);
-    const [left, right] = [turned(b), turned(a)];
-    return inOneBatch(left, right) ?? [left.matmul(right)];
+    const [a, b] = (product.node.inputs as Tensor[]).map(mapped).map((t) => underTurn(t) ?? t.mT());
+    return inOneBatch(b, a) ?? [b.matmul(a)];
   });
 }
 
 /** The product with all leading axes as one, where that keeps a turn apart from another transpose. */
 function inOneBatch(a: Tensor, b: Tensor): readonly Tensor[] | undefined {
   const lead = a.shape.slice(0, -2);
-  const same = lead.length > 1 && `${lead}` === `${b.shape.slice(0, -2)}`;
-  if (!same || ![a, b].some(({ node }) => turnsMatrices(node))) return undefined;
+  const same = lead.length > 1 && sameShape(lead, b.shape.slice(0, -2));
+  if (!same || !(underTurn(a) ?? underTurn(b))) return undefined;
   return [
     withOneBatch(a)
       .matmul(withOneBatch(b))
@@ -37,14 +38,13 @@ function inOneBatch(a: Tensor, b: Tensor): readonly Tensor[] | undefined {
 }
 
 function withOneBatch(t: Tensor): Tensor {
-  const turn = turnsMatrices(t.node);
-  const x = turn ? (t.node.inputs[0] as Tensor) : t;
-  const flat = x.reshape(["infer", ...x.shape.slice(-2)]);
-  return turn ? flat.mT() : flat;
+  const under = underTurn(t);
+  const flat = (x: Tensor): Tensor => x.reshape(["infer", ...x.shape.slice(-2)]);
+  return under ? flat(under).mT() : flat(t);
 }
 
-/** tᵀ, without a turn where t is one. */
-const turned = (t: Tensor): Tensor => (turnsMatrices(t.node) ? (t.node.inputs[0] as Tensor) : t.mT());
+/** x, where t is xᵀ. */
+const underTurn = ({ node }: Tensor): Tensor | undefined => (turnsMatrices(node) ? node.inputs[0] : undefined);
 
 /** Whether the node exchanges the last two axes and no others. */
 function turnsMatrices({ op, attrs }: Node): boolean {

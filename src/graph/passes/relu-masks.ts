@@ -2,6 +2,7 @@ import { constantValue } from "../evaluate.ts";
 import type { Program } from "../program.ts";
 import { rewrite } from "../rewrite.ts";
 import { apply, type Tensor } from "../tensor.ts";
+import { sameShape } from "../types.ts";
 
 /** Almost the greatest float32: times the least normal number it is above 1. */
 const STEEP = 3e38;
@@ -18,7 +19,7 @@ export const reluMasks = (program: Program): Program =>
     const [mask, dy, other] = inputs as readonly Tensor[];
     if (mask.node.op !== "Greater" || dy.dtype !== "float32" || !isZero(other)) return undefined;
     const [y, bound] = mask.node.inputs as readonly Tensor[];
-    if (!isZero(bound) || `${y.shape}` !== `${dy.shape}`) return undefined;
+    if (!isZero(bound) || !sameShape(y.shape, dy.shape)) return undefined;
     return [dy.mul(apply("HardSigmoid", [y], { alpha: STEEP, beta: 0 }))];
   });
 

@@ -80,7 +80,7 @@ const divisors = (n: number): number[] => [...Array(n).keys()].map((i) => i + 1)
 export function rowRegions(outputs: ReadonlyMap<string, Tensor>, large: number): Region[] {
   const nodes = nodesOf(outputs.values());
   const loss = outputs.get("loss");
-  const first = new Set(loss ? nodesOf([loss]) : []);
+  const forward = new Set(loss ? nodesOf([loss]) : []);
   const kinds = new Map(nodes.map((n) => [n, isOperator(n) ? rowKind(n) : undefined]));
   const readers = readersOf(nodes);
   const regions = connected(nodes, kinds, large).flatMap((region): Region[] => {
@@ -92,7 +92,7 @@ export function rowRegions(outputs: ReadonlyMap<string, Tensor>, large: number):
     return channels && cutInto(channels, size / rows, large) ? [{ ...region, channels }] : [];
   });
   const fused = new Set(regions.flatMap(({ own }) => [...own]));
-  for (const region of regions) recompute(region, kinds, { readers, fused, large, forward: (n) => first.has(n) });
+  for (const region of regions) recompute(region, kinds, { readers, fused, large, forward });
   return regions;
 }
 
@@ -181,8 +181,8 @@ interface Surroundings {
   readonly readers: Readers;
   /** Nodes of any region. */
   readonly fused: ReadonlySet<Node>;
-  /** Whether a node is of the pass before the loss is known. */
-  readonly forward: (n: Node) => boolean;
+  /** Nodes of the pass before the loss is known. */
+  readonly forward: ReadonlySet<Node>;
   readonly large: number;
 }
 
@@ -193,8 +193,9 @@ interface Surroundings {
  */
 function recompute(region: Region, kinds: Kinds, { readers, fused, large, forward }: Surroundings): void {
   const { channels } = region;
-  const early = [...region.own].every(forward);
-  const isWritten = (t: Tensor): boolean => early && readers.get(t)?.some((n) => !fused.has(n) && forward(n)) === true;
+  const early = [...region.own].every((n) => forward.has(n));
+  const isWritten = (t: Tensor): boolean =>
+    early && readers.get(t)?.some((n) => !fused.has(n) && forward.has(n)) === true;
   for (let again = true; again; ) {
     again = false;
     const read = largeInputs(region, kinds, large);

@@ -85,7 +85,10 @@ function isEntryDoneBefore({ inputs, attrs }: Node, index: number, state: Tensor
 
 /** What the updates give if the condition holds, else the states; what is computed `before` is not computed in it. */
 function conditional(condition: Tensor, updates: readonly Update[], before: ReadonlySet<Node>): readonly Tensor[] {
-  const moved = nodesOf(updates.map(({ next }) => next)).filter((n) => isOperator(n) && !before.has(n));
+  const moved = nodesOf(
+    updates.map(({ next }) => next),
+    before,
+  ).filter(isOperator);
   const inside = new Set(moved);
   const read = [...moved.flatMap((n) => n.inputs), ...updates.flatMap(({ state, next }) => [state, next])];
   const captured = [...new Set(read)].filter((t) => t !== undefined && !inside.has(t.node) && t.node.op !== "Constant");
