@@ -63,9 +63,10 @@ describe("a run folder", () => {
 describe("a signal", () => {
   it.each(["SIGINT", "SIGTERM"] as const)("%s twice ends the run at once, and it goes on later", async (signal) => {
     const run = `twice-${signal}`;
+    const deep = ["--model-kwargs", "depth=24"];
     let sent = 0;
-    const stopped = await tesserae(command(run), {
-      // The first comes while the step is still being built, so that there is time for the second.
+    const stopped = await tesserae(command(run, ...deep), {
+      // The first comes while the step is still being built, so that there is time for the second: a deep model takes longest.
       onStderr: (child, stderr) => {
         const due = Number(stderr.includes("held out")) + Number(stderr.includes("finishing the step"));
         for (; sent < due; sent++) child.kill(signal);
@@ -76,7 +77,7 @@ describe("a signal", () => {
     expect(stopped.stderr).not.toContain("interrupted after step");
     expect(errors(stopped)).toEqual([]);
     expect(existsSync(at(run, ".tesserae-lock"))).toBe(false);
-    const resumed = await tesserae(command(run, "--resume", "auto"));
+    const resumed = await tesserae(command(run, ...deep, "--resume", "auto"));
     expect(resumed.code, resumed.stderr).toBe(0);
   });
 });
