@@ -29,6 +29,21 @@ it("an engine with an answer under way is closed before its process ends", async
   expect(await says(module)).toMatch(/^the runtime refused the program/);
 });
 
+it("an engine that builds a program is closed after that, and takes nothing more", async () => {
+  const module = `
+    const { createModel, exportOnnx, initialize, specOf } = await import("${new URL("index.js", library)}");
+    const model = createModel("vit_base_patch16_224", { depth: 4 });
+    const bytes = exportOnnx(model, specOf(model), initialize(model, 1));
+    const engine = await createEngine({ threads: 1 });
+    const asked = [1, 2].map(() => engine.load(bytes).then(() => "built"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const closed = engine.dispose();
+    const late = engine.load(bytes).catch(({ message }) => message);
+    await closed;
+    console.log((await Promise.all([...asked, late])).join());`;
+  expect(await says(module)).toBe("built,built,the engine was closed\n");
+});
+
 it("a loader with batches under way is closed before its process ends", async () => {
   const shapes = join(folder, "shapes");
   expect((await tesserae(["synth", shapes, "--count", "64", "--size", "16"])).code).toBe(0);

@@ -1,4 +1,4 @@
-import { INTERRUPTED } from "./report.ts";
+import { dieOf } from "./die.ts";
 
 /** The first SIGINT or SIGTERM asks for an end and is told of; the second ends the process. */
 export function onInterrupt(
@@ -7,9 +7,11 @@ export function onInterrupt(
 ): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const handler = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED);
-    controller.abort();
-    tell(`${name}: ${what}; once more ends at once`);
+    if (controller.signal.aborted) dieOf(name);
+    else {
+      controller.abort();
+      tell(`${name}: ${what}; once more ends at once`);
+    }
   };
   const signals: NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
   for (const name of signals) process.on(name, handler);

@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { TesseraeError } from "../errors.ts";
+import { dieOf } from "./die.ts";
 
 export const FAILED = 1;
 export const USAGE = 2;
@@ -42,11 +43,12 @@ function stackOf(error: Error): string {
   return `${error.stack ?? error}${cause}`;
 }
 
-/** A reader that goes away (`tesserae models | head`) is no error. */
+/** A reader that goes away (`tesserae models | head`) is no error: the process ends of it as others do. */
 export function quietPipes(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit();
-      throw error;
+      if (error.code !== "EPIPE") throw error;
+      if (process.platform === "win32") process.exit();
+      dieOf("SIGPIPE");
     });
 }

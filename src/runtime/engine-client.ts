@@ -9,6 +9,8 @@ interface Pending {
   reject(error: Error): void;
 }
 
+export const CLOSED = "the engine was closed";
+
 /** An engine's thread, as its client sees it. */
 export interface EnginePort {
   post(request: EngineRequest, transfer: ArrayBuffer[]): void;
@@ -21,6 +23,7 @@ export interface EnginePort {
 export class EngineClient {
   readonly #port: EnginePort;
   readonly #pending = new Map<number, Pending>();
+  readonly #whenIdle: (() => void)[] = [];
   #nextId = 0;
   #dead?: Error;
 
@@ -38,16 +41,23 @@ export class EngineClient {
     });
   }
 
+  /** Nothing is asked from now on; how long what is awaited may take is the port's affair. */
   async close(): Promise<void> {
+    this.#dead ??= new TesseraeError("runtime", CLOSED);
     await this.#port.close();
-    this.fail("the engine was closed");
+    this.fail(CLOSED);
+  }
+
+  /** Resolves when no answer is awaited. */
+  idle(): Promise<void> {
+    return this.#pending.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
   /** An answer came. */
   settle(reply: EngineReply): void {
     const task = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
-    if (this.#pending.size === 0) this.#port.busy?.(false);
+    if (this.#pending.size === 0) this.#rest();
     if ("error" in reply) task?.reject(revive(reply.error.message, reply.error.code));
     else task?.resolve(reply.result);
   }
@@ -57,6 +67,12 @@ export class EngineClient {
     this.#dead ??= new TesseraeError("runtime", what, { cause });
     for (const { reject } of this.#pending.values()) reject(this.#dead);
     this.#pending.clear();
+    this.#rest();
+  }
+
+  #rest(): void {
+    this.#port.busy?.(false);
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 }
 

@@ -11,6 +11,8 @@ export const main = join(root, "dist", "cli", "main.js");
 
 export interface Output {
   code: number | null;
+  /** What it died of, where it has no code. */
+  signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
 }
@@ -48,7 +50,7 @@ function once(args: readonly string[], { cwd, env, onStderr }: RunOptions): Prom
   });
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
 }
 

@@ -72,7 +72,8 @@ describe("a signal", () => {
         for (; sent < due; sent++) child.kill(signal);
       },
     });
-    expect(stopped.code, stopped.stderr).toBe(130);
+    // Dead of it, as the shell wants to know, and not aborted in the middle of a native call.
+    expect(stopped.signal, stopped.stderr).toBe(signal);
     expect(sent).toBe(2);
     expect(stopped.stderr).not.toContain("interrupted after step");
     expect(errors(stopped)).toEqual([]);
@@ -80,6 +81,16 @@ describe("a signal", () => {
     const resumed = await tesserae(command(run, ...deep, "--resume", "auto"));
     expect(resumed.code, resumed.stderr).toBe(0);
   });
+});
+
+it("a reader that goes away ends the run as it ends other commands, and the run goes on later", async () => {
+  const stopped = await tesserae(
+    command("unread"),
+    when("held out", (child) => child.stderr?.destroy()),
+  );
+  expect(stopped.signal).toBe("SIGPIPE");
+  expect(existsSync(at("unread", ".tesserae-lock"))).toBe(false);
+  expect((await tesserae(command("unread", "--resume", "auto"))).code).toBe(0);
 });
 
 describe("going on", () => {
@@ -132,8 +143,8 @@ function asUser(args: readonly string[]): Promise<Output> {
     stderr += text;
   });
   return new Promise((resolve) => {
-    child.on("error", (error) => resolve({ code: null, stdout, stderr: String(error) }));
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.on("error", (error) => resolve({ code: null, signal: null, stdout, stderr: String(error) }));
+    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
 }
 
