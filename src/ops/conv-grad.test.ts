@@ -11,6 +11,7 @@ import {
   flippedConv,
   patches,
   phases,
+  phasesPerRow,
   productPerRow,
   productPerTap,
   productPerTapAndGroup,
@@ -72,6 +73,7 @@ const WEIGHT_GRADS = {
   productPerRow: { grad: productPerRow, cases: ONE_GROUP },
   patches: { grad: patches, cases: ONE_GROUP },
   phases: { grad: phases, cases: [SAME, TALL, STRIDED, LEFTOVER, POINT, TILES] },
+  phasesPerRow: { grad: phasesPerRow(32), cases: [SAME, TALL, STRIDED, LEFTOVER, POINT, TILES] },
   productPerTapAndGroup: { grad: productPerTapAndGroup, cases: [...ONE_GROUP, GROUPS, ...DEPTHWISE] },
   rowBlocks: { grad: rowBlocks, cases: DEPTHWISE },
   convPerImage: {

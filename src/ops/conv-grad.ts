@@ -1,5 +1,6 @@
 import { apply, type ConvAttrs, concat, constant, type Tensor } from "../graph/tensor.ts";
 import type { Shape } from "../graph/types.ts";
+import { windowRows } from "./blocked.ts";
 import { extent, type Window, windowCounts } from "./window.ts";
 
 /**
@@ -44,6 +45,8 @@ export const weightGradByRule: WeightGrad = (x, w, dy, window) =>
  */
 export function weightGradInWideRegisters(x: Shape, window: ConvWindow, block: number): WeightGrad | undefined {
   if (block < 16 || window.group > 1 || isPointwise(window) || isTiling(x, window)) return undefined;
+  const { strides } = window;
+  if (hasPhases(window) && strides[0] * strides[1] * x[1] <= block) return phasesPerRow(block);
   return isStem(x[1], window) ? inPhases(productPerRow) : productPerRow;
 }
 
@@ -139,26 +142,37 @@ export const productPerTap: WeightGrad = (x, w, dy, window) => {
  * dW[:, :, q, :] = dY · (pixels that the taps of the kernel's row q see), the batch inside the product: one Gemm for each row.
  * Pixels [C] lie whole in memory and are gathered by all threads, where one thread slices images.
  */
-export const productPerRow: WeightGrad = (x, w, dy, window) => {
-  const [o, c, kh, kw] = w;
+export const productPerRow: WeightGrad = (x, w, dy, window) => productsOfRows(pixelRows(x, window), w, dy, window);
+
+/** Pixels [N·H·W, C] of N maps of that size. */
+interface PixelRows {
+  readonly rows: Tensor;
+  readonly size: readonly [H: number, W: number];
+}
+
+function productsOfRows(pixels: PixelRows, [o, c, kh, kw]: Shape, dy: Tensor, window: ConvWindow): Tensor {
   const seen = dy.size / o; // windows of the batch: N·h·v
-  const pixels = pixelRows(x, window);
+  const under = rowUnder(pixels, dy.shape, window);
   const d = channelsFirst(dy).reshape([o, seen]);
   const rows = range(kh).map((q) =>
-    d.gemm(pixels.rows.gather(pixels.under(q).reshape([seen * kw]), 0).reshape([seen, kw * c])),
+    d.gemm(pixels.rows.gather(under(q).reshape([seen * kw]), 0).reshape([seen, kw * c])),
   );
   return concat(rows, 1)
     .reshape([o, kh * kw, c])
     .transpose([0, 2, 1])
-    .reshape(w);
-};
+    .reshape([o, c, kh, kw]);
+}
 
-/** Pixels of padded images [N·H·W, C], and which of them the taps of row q see, [N, h, v, kW]. */
-function pixelRows(x: Tensor, window: ConvWindow): { rows: Tensor; under: (q: number) => Tensor } {
-  const { kernel, strides, dilations } = window;
+/** Of images padded as far as windows reach. */
+function pixelRows(x: Tensor, window: ConvWindow): PixelRows {
   const padded = x.transpose([0, 2, 3, 1]).pad([[0, 0], ...margins(x.shape, window), [0, 0]]);
   const [n, H, W, c] = padded.shape;
-  const [h, v] = windowCounts(x.shape, window);
+  return { rows: padded.reshape([n * H * W, c]), size: [H, W] };
+}
+
+/** Which pixels the taps of the kernel's row q see, [N, h, v, kW]. */
+function rowUnder({ size: [H, W] }: PixelRows, [n, , h, v]: Shape, window: ConvWindow): (q: number) => Tensor {
+  const { kernel, strides, dilations } = window;
   const axis = (i: number, size: number, step: number): Tensor =>
     constant(
       range(size).map((k) => k * step),
@@ -169,10 +183,7 @@ function pixelRows(x: Tensor, window: ConvWindow): { rows: Tensor; under: (q: nu
     .add(axis(1, h, strides[0] * W))
     .add(axis(2, v, strides[1]));
   const taps = axis(3, kernel[1], dilations[1]);
-  return {
-    rows: padded.reshape([n * H * W, c]),
-    under: (q) => first.add(taps.add(constant([q * dilations[0] * W], [1, 1, 1, 1], "int32"))),
-  };
+  return (q) => first.add(taps.add(constant([q * dilations[0] * W], [1, 1, 1, 1], "int32")));
 }
 
 /** dW = Σ_n dY[n] · patches[n]ᵀ, where a column of patches [kH·kW·C, h·v] is what one window sees. */
@@ -197,30 +208,67 @@ export const patches: WeightGrad = (x, w, dy, window) => {
 const inPhases =
   (grad: WeightGrad): WeightGrad =>
   (x, w, dy, window) => {
-    const [o, c, ...kernel] = w;
+    const { size, shape, pads, atStride1 } = phasesOf(x, w, dy, window);
+    const [top, left, bottom, right] = pads;
+    const [n, c] = x.shape;
     const [s, t] = window.strides;
-    const [kh, kw] = [Math.ceil(kernel[0] / s), Math.ceil(kernel[1] / t)];
-    const [n, , h, v] = dy.shape;
-    const [H, W] = [h + kh - 1, v + kw - 1];
-    const [top, left] = window.pads;
-    const [bottom, right] = [H * s - top - x.shape[2], W * t - left - x.shape[3]];
     const seen = padSpatial(
       cropped(x, [0, 0], [bottom, right]),
       [top, Math.max(bottom, 0)],
       [left, Math.max(right, 0)],
     );
     const apart = seen
-      .reshape([n, c, H, s, W, t])
+      .reshape([n, c, size[0], s, size[1], t])
       .transpose([0, 3, 5, 1, 2, 4])
-      .reshape([n, s * t * c, H, W]);
-    const atStride1 = { ...window, kernel: [kh, kw] as const, strides: [1, 1], pads: [0, 0, 0, 0] };
-    return grad(apart, [o, s * t * c, kh, kw], dy, atStride1)
-      .reshape([o, s, t, c, kh, kw])
-      .transpose([0, 3, 4, 1, 5, 2])
-      .reshape([o, c, kh * s, kw * t])
-      .slice(2, 0, kernel[0])
-      .slice(3, 0, kernel[1]);
+      .reshape([n, s * t * c, ...size]);
+    return fromPhases(grad(apart, shape, dy, atStride1), w, window);
   };
+
+/** The same by products of rows; a convolution brings the pixels of a window's phases together. */
+export const phasesPerRow =
+  (block: number): WeightGrad =>
+  (x, w, dy, window) => {
+    const { size, shape, pads, atStride1 } = phasesOf(x, w, dy, window);
+    const [, , ...after] = pads;
+    const seen = cropped(x, [0, 0], after);
+    const padded = pads.map((p) => Math.max(p, 0));
+    const rows = windowRows(seen, window.strides, padded, block).slice(1, 0, shape[1]);
+    return fromPhases(productsOfRows({ rows, size }, shape, dy, atStride1), w, window);
+  };
+
+interface Phases {
+  /** H and W of a phase. */
+  readonly size: readonly [number, number];
+  /** Of the weights: [O, s·t·C, kH / s, kW / t]. */
+  readonly shape: Shape;
+  /** Top, left, bottom, right; negative where pixels are not seen. */
+  readonly pads: readonly number[];
+  readonly atStride1: ConvWindow;
+}
+
+function phasesOf(x: Tensor, [o, c]: Shape, dy: Tensor, window: ConvWindow): Phases {
+  const [s, t] = window.strides;
+  const kernel = [Math.ceil(window.kernel[0] / s), Math.ceil(window.kernel[1] / t)] as const;
+  const size = [dy.shape[2] + kernel[0] - 1, dy.shape[3] + kernel[1] - 1] as const;
+  const [top, left] = window.pads;
+  return {
+    size,
+    shape: [o, s * t * c, ...kernel],
+    pads: [top, left, size[0] * s - top - x.shape[2], size[1] * t - left - x.shape[3]],
+    atStride1: { ...window, kernel, strides: [1, 1], pads: [0, 0, 0, 0] },
+  };
+}
+
+/** Weights [O, s·t·C, kH / s, kW / t] of the phases as those of the kernel. */
+function fromPhases(dw: Tensor, [o, c, ...kernel]: Shape, { strides: [s, t] }: ConvWindow): Tensor {
+  const [, , kh, kw] = dw.shape;
+  return dw
+    .reshape([o, s, t, c, kh, kw])
+    .transpose([0, 3, 4, 1, 5, 2])
+    .reshape([o, c, kh * s, kw * t])
+    .slice(2, 0, kernel[0])
+    .slice(3, 0, kernel[1]);
+}
 
 export const phases = inPhases(patches);
 

@@ -20,6 +20,7 @@ import { softmaxDelta } from "./softmax-delta.ts";
 import { sumsAsProducts } from "./sums-as-products.ts";
 import { sumsOfTokens } from "./sums-of-tokens.ts";
 import { tilesOfTokens } from "./tiles-of-tokens.ts";
+import { transposesInBlocks } from "./transposes-in-blocks.ts";
 import { type ChooseForm, tunedForms } from "./tuned-forms.ts";
 import { updatesInPlace } from "./updates-in-place.ts";
 import { updatesTogether } from "./updates-together.ts";
@@ -71,6 +72,7 @@ export const PASSES: Passes = {
   "common-subexpressions": commonSubexpressions,
   "sink-scales": sinkScales,
   "products-of-transposes": productsOfTransposes,
+  "transposes-in-blocks": (program, { block } = {}) => (block ? transposesInBlocks(program, block) : program),
   "implicit-broadcasts": implicitBroadcasts,
   "scalars-of-full-rank": scalarsOfFullRank,
   "fuse-elementwise": (program, { large } = {}) => (large ? fuseElementwise(program, large) : program),
