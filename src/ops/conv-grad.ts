@@ -1,4 +1,4 @@
-import { apply, type ConvAttrs, concat, constant, type Tensor } from "../graph/tensor.ts";
+import { apply, applyAll, type ConvAttrs, concat, constant, input, type Tensor } from "../graph/tensor.ts";
 import type { Shape } from "../graph/types.ts";
 import { windowRows } from "./blocked.ts";
 import { extent, type Window, windowCounts } from "./window.ts";
@@ -151,16 +151,53 @@ interface PixelRows {
 }
 
 function productsOfRows(pixels: PixelRows, [o, c, kh, kw]: Shape, dy: Tensor, window: ConvWindow): Tensor {
-  const seen = dy.size / o; // windows of the batch: N·h·v
-  const under = rowUnder(pixels, dy.shape, window);
-  const d = channelsFirst(dy).reshape([o, seen]);
-  const rows = range(kh).map((q) =>
-    d.gemm(pixels.rows.gather(under(q).reshape([seen * kw]), 0).reshape([seen, kw * c])),
-  );
+  const under = range(kh).map(rowUnder(pixels, dy.shape, window));
+  const parts = partsInCache(dy.shape, kw * c);
+  const rows = parts ? productsInParts(pixels, under, dy, parts) : productsAtOnce(pixels, under, dy);
   return concat(rows, 1)
     .reshape([o, kh * kw, c])
     .transpose([0, 2, 1])
     .reshape([o, c, kh, kw]);
+}
+
+/** dY · (pixels under the taps of a row), [O, kW·C], for each row of the kernel. */
+function productsAtOnce({ rows }: PixelRows, under: readonly Tensor[], dy: Tensor): Tensor[] {
+  const o = dy.shape[1];
+  const d = channelsFirst(dy).reshape([o, dy.size / o]);
+  return under.map((pixels) => d.gemm(rows.gather(pixels.reshape([pixels.size]), 0).reshape([d.shape[1], "infer"])));
+}
+
+/** The same, two parts of the windows at a time: each of two threads gathers and multiplies one in its own cache. */
+function productsInParts(pixels: PixelRows, under: readonly Tensor[], dy: Tensor, parts: number): Tensor[] {
+  const [n, o, h, v] = dy.shape;
+  const seen = (n * h * v) / parts;
+  const pairs = parts / 2;
+  const [images, pieces] = parts > n ? [n, parts / n] : [parts, n / parts];
+  const apart = parts > n ? dy.reshape([images, o, pieces, seen]) : dy.reshape([images, pieces, o, h * v]);
+  const d = (parts === n ? dy : apart.transpose([0, 2, 1, 3])).reshape([pairs, 2, o, seen]);
+  const indices = under.map((t) => t.reshape([pairs, t.size / pairs]));
+  const given = [d, ...indices, pixels.rows];
+  const inputs = given.map(({ dtype, shape }, i) => input(`x${i}`, dtype, i <= under.length ? shape.slice(1) : shape));
+  const rows = inputs[inputs.length - 1];
+  const outputs = inputs.slice(1, -1).map((t) => inputs[0].matmul(rows.gather(t, 0).reshape([2, seen, "infer"])));
+  const sums = applyAll("Scan", given, { body: { inputs, outputs }, num_scan_inputs: given.length - 1 });
+  return sums.map((sum) => sum.sum([0, 1]));
+}
+
+/** Numbers of a part that stay in a processor's cache. */
+const CACHED = 320 * 1024;
+
+/**
+ * Into how many parts windows [N, O, h, v] that see `width` numbers each are cut, where few outputs make of a product a walk
+ * through memory; undefined where it is better whole. Batch 16, two threads, AVX-512: 3x3 of 64 channels at 56² 16.6 to 10.4 ms,
+ * of 128 at 28² 10.9 to 9.4, of 256 at 14² 8.2 to 9.3.
+ */
+function partsInCache([n, o, h, v]: Shape, width: number): number | undefined {
+  if (o > 128) return undefined;
+  const divisors = (count: number): number[] => range(count).flatMap((i) => (count % (i + 1) === 0 ? [i + 1] : []));
+  const cuts = [...divisors(n), ...divisors(h * v).map((d) => n * d)];
+  const parts = cuts.find((p) => p % 2 === 0 && ((n * h * v) / p) * width <= CACHED);
+  return parts && parts >= 8 ? parts : undefined;
 }
 
 /** Of images padded as far as windows reach. */
