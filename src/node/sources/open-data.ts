@@ -10,11 +10,9 @@ import {
 } from "../../data/dataset.ts";
 import { TesseraeError } from "../../errors.ts";
 import { openCifar10, openCifar100 } from "./cifar.ts";
-import { openCsv } from "./csv.ts";
 import { checkSameClasses, isImage, openFolder } from "./folder.ts";
 import { DATASETS, type DatasetKind } from "./kinds.ts";
 import { openMnist } from "./mnist.ts";
-import { openParquet } from "./parquet.ts";
 import {
   ALL,
   dataError,
@@ -25,7 +23,6 @@ import {
   splitOfName,
   VAL_NAMES,
 } from "./source.ts";
-import { openWebDataset } from "./webdataset.ts";
 
 export interface OpenDataOptions {
   /** What the path holds; default: found by looking. */
@@ -62,14 +59,15 @@ export interface OpenedData {
   notes: string[];
 }
 
+/** Those with readers of their own are loaded when they are asked for: 30 ms of every run's start. */
 const OPENERS: Readonly<Record<DatasetKind, OpenSource>> = {
   folder: openFolder,
   cifar10: openCifar10,
   cifar100: openCifar100,
   mnist: openMnist,
-  wds: openWebDataset,
-  parquet: openParquet,
-  csv: openCsv,
+  wds: async (...given) => (await import("./webdataset.ts")).openWebDataset(...given),
+  parquet: async (...given) => (await import("./parquet.ts")).openParquet(...given),
+  csv: async (...given) => (await import("./csv.ts")).openCsv(...given),
 };
 
 const LAYOUTS: Readonly<Record<DatasetKind, string>> = {
