@@ -29,6 +29,7 @@ describe("transposes-in-blocks", () => {
   it.each([
     ["matrices with more columns than rows", [8, 9, 240], [0, 2, 1]],
     ["one matrix", [49, 400], [1, 0]],
+    ["rows that fill one pair of lines", [2, 32, 512], [0, 2, 1]],
     ["rows and columns of several axes", [4, 7, 7, 3, 64], [0, 3, 4, 1, 2]],
   ])("turns %s", (_, shape, perm) => {
     const { after, same } = rewritten(shape, turn(perm));
