@@ -13,6 +13,7 @@ import {
   phases,
   phasesPerRow,
   productPerRow,
+  productPerRowInParts,
   productPerTap,
   productPerTapAndGroup,
   rowBlocks,
@@ -66,11 +67,19 @@ const DEPTHWISE: Case[] = [
   { name: "depthwise 5x3 stride 3, 2", x: [1, 2, 14, 9], w: [2, 1, 5, 3], window: window([3, 2], [2, 1, 1, 0], 2) },
   { name: "depthwise dilated", x: [1, 2, 8, 9], w: [2, 1, 3, 2], window: window([2, 1], [2, 3, 2, 0], 2, [2, 3]) },
 ];
+const BATCH: Case = {
+  name: "a batch of parts",
+  x: [4, 2, 5, 5],
+  w: [3, 2, 3, 3],
+  window: window([2, 2], [1, 1, 1, 1]),
+};
+const LARGE: Case = { name: "a larger batch", x: [8, 2, 4, 3], w: [3, 2, 3, 2], window: window([1, 1], [1, 0, 1, 1]) };
 const ONE_GROUP = [SAME, TALL, DILATED, STRIDED, LEFTOVER, POINT, TILES, WHOLE];
 
 const WEIGHT_GRADS = {
   productPerTap: { grad: productPerTap, cases: ONE_GROUP },
   productPerRow: { grad: productPerRow, cases: ONE_GROUP },
+  productPerRowInParts: { grad: productPerRowInParts(4), cases: [SAME, BATCH, LARGE] },
   patches: { grad: patches, cases: ONE_GROUP },
   phases: { grad: phases, cases: [SAME, TALL, STRIDED, LEFTOVER, POINT, TILES] },
   phasesPerRow: { grad: phasesPerRow(32), cases: [SAME, TALL, STRIDED, LEFTOVER, POINT, TILES] },

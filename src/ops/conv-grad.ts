@@ -144,15 +144,26 @@ export const productPerTap: WeightGrad = (x, w, dy, window) => {
  */
 export const productPerRow: WeightGrad = (x, w, dy, window) => productsOfRows(pixelRows(x, window), w, dy, window);
 
+/** The same over so many parts of the windows: an even number that divides the images, or each image's windows. */
+export const productPerRowInParts =
+  (parts: number): WeightGrad =>
+  (x, w, dy, window) =>
+    productsOfRows(pixelRows(x, window), w, dy, window, parts);
+
 /** Pixels [N·H·W, C] of N maps of that size. */
 interface PixelRows {
   readonly rows: Tensor;
   readonly size: readonly [H: number, W: number];
 }
 
-function productsOfRows(pixels: PixelRows, [o, c, kh, kw]: Shape, dy: Tensor, window: ConvWindow): Tensor {
+function productsOfRows(
+  pixels: PixelRows,
+  [o, c, kh, kw]: Shape,
+  dy: Tensor,
+  window: ConvWindow,
+  parts = partsInCache(dy.shape, kw * c),
+): Tensor {
   const under = range(kh).map(rowUnder(pixels, dy.shape, window));
-  const parts = partsInCache(dy.shape, kw * c);
   const rows = parts ? productsInParts(pixels, under, dy, parts) : productsAtOnce(pixels, under, dy);
   return concat(rows, 1)
     .reshape([o, kh * kw, c])
@@ -168,20 +179,26 @@ function productsAtOnce({ rows }: PixelRows, under: readonly Tensor[], dy: Tenso
 }
 
 /** The same, two parts of the windows at a time: each of two threads gathers and multiplies one in its own cache. */
-function productsInParts(pixels: PixelRows, under: readonly Tensor[], dy: Tensor, parts: number): Tensor[] {
+function productsInParts({ rows }: PixelRows, under: readonly Tensor[], dy: Tensor, parts: number): Tensor[] {
+  const pairs = parts / 2;
+  const d = inParts(dy, parts);
+  const seen = d.shape[2];
+  const scanned = [d.reshape([pairs, 2, ...d.shape.slice(1)]), ...under.map((t) => t.reshape([pairs, t.size / pairs]))];
+  const [pair, ...pixels] = scanned.map(({ dtype, shape: [, ...entry] }, i) => input(`x${i}`, dtype, entry));
+  const all = input("rows", rows.dtype, rows.shape);
+  const outputs = pixels.map((t) => pair.matmul(all.gather(t, 0).reshape([2, seen, "infer"])));
+  const body = { inputs: [pair, ...pixels, all], outputs };
+  const products = applyAll("Scan", [...scanned, rows], { body, num_scan_inputs: scanned.length });
+  return products.map((product) => product.sum([0, 1]));
+}
+
+/** dY [N, O, h, v] in parts of its windows, in their order: [parts, O, N·h·v / parts]. */
+function inParts(dy: Tensor, parts: number): Tensor {
   const [n, o, h, v] = dy.shape;
   const seen = (n * h * v) / parts;
-  const pairs = parts / 2;
-  const [images, pieces] = parts > n ? [n, parts / n] : [parts, n / parts];
-  const apart = parts > n ? dy.reshape([images, o, pieces, seen]) : dy.reshape([images, pieces, o, h * v]);
-  const d = (parts === n ? dy : apart.transpose([0, 2, 1, 3])).reshape([pairs, 2, o, seen]);
-  const indices = under.map((t) => t.reshape([pairs, t.size / pairs]));
-  const given = [d, ...indices, pixels.rows];
-  const inputs = given.map(({ dtype, shape }, i) => input(`x${i}`, dtype, i <= under.length ? shape.slice(1) : shape));
-  const rows = inputs[inputs.length - 1];
-  const outputs = inputs.slice(1, -1).map((t) => inputs[0].matmul(rows.gather(t, 0).reshape([2, seen, "infer"])));
-  const sums = applyAll("Scan", given, { body: { inputs, outputs }, num_scan_inputs: given.length - 1 });
-  return sums.map((sum) => sum.sum([0, 1]));
+  if (parts === n) return dy.reshape([n, o, seen]);
+  const apart = parts > n ? dy.reshape([n, o, parts / n, seen]) : dy.reshape([parts, n / parts, o, h * v]);
+  return apart.transpose([0, 2, 1, 3]).reshape([parts, o, seen]);
 }
 
 /** Numbers of a part that stay in a processor's cache. */
