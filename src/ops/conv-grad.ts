@@ -1,3 +1,4 @@
+import { divisors } from "../graph/divisors.ts";
 import { apply, applyAll, type ConvAttrs, concat, constant, input, type Tensor } from "../graph/tensor.ts";
 import type { Shape } from "../graph/types.ts";
 import { windowRows } from "./blocked.ts";
@@ -158,18 +159,22 @@ interface PixelRows {
 
 function productsOfRows(
   pixels: PixelRows,
-  [o, c, kh, kw]: Shape,
+  w: Shape,
   dy: Tensor,
   window: ConvWindow,
-  parts = partsInCache(dy.shape, kw * c),
+  parts = partsInCache(dy.shape, w[1] * w[3]),
 ): Tensor {
-  const under = range(kh).map(rowUnder(pixels, dy.shape, window));
+  const under = range(w[2]).map(rowUnder(pixels, dy.shape, window));
   const rows = parts ? productsInParts(pixels, under, dy, parts) : productsAtOnce(pixels, under, dy);
-  return concat(rows, 1)
+  return tapsLast(concat(rows, 1), w);
+}
+
+/** Weights [O, kH·kW·C], channels innermost, as w [O, C, kH, kW]. */
+const tapsLast = (rows: Tensor, [o, c, kh, kw]: Shape): Tensor =>
+  rows
     .reshape([o, kh * kw, c])
     .transpose([0, 2, 1])
     .reshape([o, c, kh, kw]);
-}
 
 /** dY · (pixels under the taps of a row), [O, kW·C], for each row of the kernel. */
 function productsAtOnce({ rows }: PixelRows, under: readonly Tensor[], dy: Tensor): Tensor[] {
@@ -211,7 +216,6 @@ const CACHED = 320 * 1024;
  */
 function partsInCache([n, o, h, v]: Shape, width: number): number | undefined {
   if (o > 128) return undefined;
-  const divisors = (count: number): number[] => range(count).flatMap((i) => (count % (i + 1) === 0 ? [i + 1] : []));
   const cuts = [...divisors(n), ...divisors(h * v).map((d) => n * d)];
   const parts = cuts.find((p) => p % 2 === 0 && ((n * h * v) / p) * width <= CACHED);
   return parts && parts >= 8 ? parts : undefined;
@@ -249,10 +253,7 @@ export const patches: WeightGrad = (x, w, dy, window) => {
     .reshape([n, o, h * v])
     .matmul(columns.mT())
     .sum([0]);
-  return sums
-    .reshape([o, kh * kw, c])
-    .transpose([0, 2, 1])
-    .reshape(w);
+  return tapsLast(sums, w);
 };
 
 /**
@@ -262,16 +263,11 @@ export const patches: WeightGrad = (x, w, dy, window) => {
 const inPhases =
   (grad: WeightGrad): WeightGrad =>
   (x, w, dy, window) => {
-    const { size, shape, pads, atStride1 } = phasesOf(x, w, dy, window);
+    const { seen, pads, size, shape, atStride1 } = phasesOf(x, w, dy, window);
     const [top, left, bottom, right] = pads;
     const [n, c] = x.shape;
     const [s, t] = window.strides;
-    const seen = padSpatial(
-      cropped(x, [0, 0], [bottom, right]),
-      [top, Math.max(bottom, 0)],
-      [left, Math.max(right, 0)],
-    );
-    const apart = seen
+    const apart = padSpatial(seen, [top, bottom], [left, right])
       .reshape([n, c, size[0], s, size[1], t])
       .transpose([0, 3, 5, 1, 2, 4])
       .reshape([n, s * t * c, ...size]);
@@ -282,21 +278,20 @@ const inPhases =
 export const phasesPerRow =
   (block: number): WeightGrad =>
   (x, w, dy, window) => {
-    const { size, shape, pads, atStride1 } = phasesOf(x, w, dy, window);
-    const [, , ...after] = pads;
-    const seen = cropped(x, [0, 0], after);
-    const padded = pads.map((p) => Math.max(p, 0));
-    const rows = windowRows(seen, window.strides, padded, block).slice(1, 0, shape[1]);
+    const { seen, pads, size, shape, atStride1 } = phasesOf(x, w, dy, window);
+    const rows = windowRows(seen, window.strides, pads, block).slice(1, 0, shape[1]);
     return fromPhases(productsOfRows({ rows, size }, shape, dy, atStride1), w, window);
   };
 
 interface Phases {
+  /** x without the pixels that no window reaches. */
+  readonly seen: Tensor;
+  /** Zeros around it: top, left, bottom, right. */
+  readonly pads: readonly number[];
   /** H and W of a phase. */
   readonly size: readonly [number, number];
   /** Of the weights: [O, s·t·C, kH / s, kW / t]. */
   readonly shape: Shape;
-  /** Top, left, bottom, right; negative where pixels are not seen. */
-  readonly pads: readonly number[];
   readonly atStride1: ConvWindow;
 }
 
@@ -305,10 +300,12 @@ function phasesOf(x: Tensor, [o, c]: Shape, dy: Tensor, window: ConvWindow): Pha
   const kernel = [Math.ceil(window.kernel[0] / s), Math.ceil(window.kernel[1] / t)] as const;
   const size = [dy.shape[2] + kernel[0] - 1, dy.shape[3] + kernel[1] - 1] as const;
   const [top, left] = window.pads;
+  const after = [size[0] * s - top - x.shape[2], size[1] * t - left - x.shape[3]];
   return {
+    seen: cropped(x, [0, 0], after),
+    pads: [top, left, ...after.map((p) => Math.max(p, 0))],
     size,
     shape: [o, s * t * c, ...kernel],
-    pads: [top, left, size[0] * s - top - x.shape[2], size[1] * t - left - x.shape[3]],
     atStride1: { ...window, kernel, strides: [1, 1], pads: [0, 0, 0, 0] },
   };
 }

@@ -20,6 +20,8 @@ export interface Output {
 export interface RunOptions {
   cwd?: string;
   env?: Readonly<Record<string, string>>;
+  /** User and group that it runs as; default: this process's. */
+  user?: number;
   /** Sees the process and everything it has said on stderr so far. */
   onStderr?: (child: ChildProcess, stderr: string) => void;
 }
@@ -34,11 +36,12 @@ export async function tesserae(args: readonly string[], options: RunOptions = {}
   }
 }
 
-function once(args: readonly string[], { cwd, env, onStderr }: RunOptions): Promise<Output> {
+function once(args: readonly string[], { cwd, env, user, onStderr }: RunOptions): Promise<Output> {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
     env: { ...process.env, NO_COLOR: "1", DEBUG: "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...(user !== undefined && { uid: user, gid: user }),
   });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

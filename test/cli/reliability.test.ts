@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { lastCheckpoint } from "../unbreakable/runs.ts";
-import { main, type Output, type RunOptions, scratch, TINY, tesserae } from "./cli.ts";
+import { type Output, type RunOptions, scratch, TINY, tesserae } from "./cli.ts";
 
 const folder = scratch();
 const at = (...path: string[]) => join(folder, ...path);
@@ -128,25 +128,13 @@ describe("going on", () => {
 const NOBODY = 65534;
 const root = process.getuid?.() === 0;
 
-function asUser(args: readonly string[]): Promise<Output> {
-  const child = spawn(process.execPath, [main, ...args], {
-    cwd: "/",
-    env: { ...process.env, NO_COLOR: "1", DEBUG: "", HOME: "/nonexistent" },
-    stdio: ["ignore", "pipe", "pipe"],
-    ...(root && { uid: NOBODY, gid: NOBODY }),
-  });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (text: Buffer) => {
-    stdout += text;
-  });
-  child.stderr.on("data", (text: Buffer) => {
-    stderr += text;
-  });
-  return new Promise((resolve) => {
-    child.on("error", (error) => resolve({ code: null, signal: null, stdout, stderr: String(error) }));
-    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
-  });
-}
+const asUser = (args: readonly string[]): Promise<Output> =>
+  tesserae(args, { cwd: "/", env: { HOME: "/nonexistent" }, user: root ? NOBODY : undefined }).catch((error) => ({
+    code: null,
+    signal: null,
+    stdout: "",
+    stderr: String(error),
+  }));
 
 describe.skipIf(process.platform === "win32")("permissions", () => {
   it("that forbid writing end a run before it begins, and nothing is left", async (context) => {

@@ -1,3 +1,4 @@
+import { divisors } from "../divisors.ts";
 import type { Node, Tensor } from "../tensor.ts";
 import { isOperator, nodesOf, readersOf } from "../walk.ts";
 
@@ -73,8 +74,6 @@ export function cutInto(count: number, size: number, large: number): number | un
   const fitting = divisors(count).filter((d) => size / d <= 1.5 * CHUNK * large && size / d >= (CHUNK * large) / 8);
   return fitting.sort((a, b) => distance(a) - distance(b))[0];
 }
-
-const divisors = (n: number): number[] => [...Array(n).keys()].map((i) => i + 1).filter((d) => n % d === 0);
 
 /** Regions with tensors of at least `large` elements, which fall into chunks that stay in the cache. */
 export function rowRegions(outputs: ReadonlyMap<string, Tensor>, large: number): Region[] {

@@ -59,7 +59,7 @@ export interface OpenedData {
   notes: string[];
 }
 
-/** Those with readers of their own are loaded when they are asked for: 30 ms of every run's start. */
+/** Those with libraries of their own are loaded when they are asked for: 47 modules fewer at every run's start. */
 const OPENERS: Readonly<Record<DatasetKind, OpenSource>> = {
   folder: openFolder,
   cifar10: openCifar10,
